@@ -1,0 +1,338 @@
+//! Bytes in, events out.
+
+mod lines;
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use self::lines::{Line, Lines};
+use crate::raw::RawEvent;
+
+/// Reads an event stream, a chunk at a time (HTML §9.2.6).
+///
+/// It does no I/O: [`push`](Self::push) what arrived, then take events until there are none.
+/// The chunks may be cut anywhere, also inside a character or between CR and LF. Bytes that
+/// are not UTF-8 become U+FFFD, unknown fields and comments are skipped, and an event whose
+/// empty line has not arrived when the stream ends is never reported: there is no error but
+/// a [limit](Limits). The time taken is linear in the bytes, however they are cut.
+///
+/// # Examples
+///
+/// ```
+/// use sse_core::Decoder;
+///
+/// let mut decoder = Decoder::new();
+/// decoder.push(b"event: tick\nid: 7\nda");
+/// assert!(decoder.next_event()?.is_none());
+///
+/// decoder.push(b"ta: 12:00\n\n");
+/// let event = decoder.next_event()?.expect("the empty line is in");
+/// assert_eq!((event.event(), event.data()), ("tick", "12:00"));
+///
+/// // After a lost connection, this is where to go on.
+/// decoder.reconnect();
+/// assert_eq!(decoder.last_event_id(), "7");
+/// # Ok::<(), sse_core::LimitError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Decoder {
+    lines: Lines,
+    limits: Limits,
+    event: PartialEvent,
+    /// The id of the block being read, if it has one; a blank line commits it.
+    id: String,
+    last_event_id: String,
+    retry: Option<u64>,
+    failed: Failed,
+}
+
+/// The fields of the event being read, but for its payload, which stays in the line buffer.
+#[derive(Debug, Default)]
+struct PartialEvent {
+    name: String,
+    has_data: bool,
+    has_id: bool,
+    retry: Option<u64>,
+    /// Reported; the next call starts a new one.
+    reported: bool,
+}
+
+#[derive(Debug, Default, PartialEq)]
+enum Failed {
+    #[default]
+    No,
+    Yes,
+}
+
+impl Decoder {
+    /// Creates a decoder with the default [`Limits`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Starts with the id that an earlier connection ended with.
+    #[must_use]
+    pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
+        self.last_event_id = id.into();
+        self
+    }
+
+    /// Hands over the next bytes of the stream.
+    ///
+    /// They wait in the decoder until [`next_event`](Self::next_event) has read them, so take
+    /// all events before pushing again. After a limit was hit they are dropped.
+    pub fn push(&mut self, chunk: impl AsRef<[u8]>) {
+        if self.failed == Failed::No {
+            self.lines.push(chunk.as_ref());
+        }
+    }
+
+    /// Takes the next event, or `None` if its end has not arrived yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LimitError`] once, when a line or an event is larger than allowed; after
+    /// that the stream is over and every call returns `None`.
+    pub fn next_event(&mut self) -> Result<Option<RawEvent<'_>>, LimitError> {
+        if self.failed == Failed::Yes {
+            return Ok(None);
+        }
+        self.start_if_reported();
+        loop {
+            let line = match self.lines.next_line() {
+                Line::Whole(line) => line,
+                Line::Part(len) if len > self.limits.line => return Err(self.fail(true)),
+                Line::Part(_) => return Ok(None),
+            };
+            if line.len() > self.limits.line {
+                return Err(self.fail(true));
+            }
+            if line.is_empty() {
+                if self.end_block() {
+                    return Ok(Some(self.report()));
+                }
+            } else {
+                self.field(line);
+                if self.lines.kept_len() > self.limits.event {
+                    return Err(self.fail(false));
+                }
+            }
+        }
+    }
+
+    /// The last event id: what a client sends as `Last-Event-ID` if the connection ends now.
+    ///
+    /// An `id` counts from the empty line of its block on, also if the block has no data.
+    /// Empty if there was none.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        &self.last_event_id
+    }
+
+    /// The last reconnection time that the stream asked for, from the moment its line is in.
+    ///
+    /// More than 64 bits of milliseconds become the largest value.
+    #[must_use]
+    pub fn retry(&self) -> Option<Duration> {
+        self.retry.map(Duration::from_millis)
+    }
+
+    /// Starts over for a new connection: unread bytes and the unfinished event are gone, the
+    /// last event id and the retry time stay.
+    pub fn reconnect(&mut self) {
+        self.lines = Lines::default();
+        self.event = PartialEvent::default();
+        self.failed = Failed::No;
+    }
+
+    fn start_if_reported(&mut self) {
+        if self.event.reported {
+            self.reset_block();
+        }
+    }
+
+    fn reset_block(&mut self) {
+        self.lines.forget_kept();
+        let mut name = std::mem::take(&mut self.event.name);
+        name.clear();
+        self.event = PartialEvent {
+            name,
+            ..PartialEvent::default()
+        };
+    }
+
+    fn field(&mut self, line: Range<usize>) {
+        let bytes = self.lines.bytes(line.clone());
+        let (name, value) = match memchr::memchr(b':', bytes) {
+            Some(colon) => {
+                let space = usize::from(bytes.get(colon + 1) == Some(&b' '));
+                (&bytes[..colon], line.start + colon + 1 + space..line.end)
+            }
+            None => (bytes, line.end..line.end),
+        };
+        match name {
+            b"data" => {
+                self.lines.keep(value, !self.event.has_data);
+                self.event.has_data = true;
+            }
+            b"event" => replace_lossy(&mut self.event.name, self.lines.bytes(value)),
+            b"id" => {
+                let value = self.lines.bytes(value);
+                if memchr::memchr(0, value).is_none() {
+                    replace_lossy(&mut self.id, value);
+                    self.event.has_id = true;
+                }
+            }
+            b"retry" => {
+                if let Some(millis) = parse_millis(self.lines.bytes(value)) {
+                    self.retry = Some(millis);
+                    self.event.retry = Some(millis);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Commits the id; returns whether there is an event to report.
+    fn end_block(&mut self) -> bool {
+        if self.event.has_id {
+            self.last_event_id.clone_from(&self.id);
+        }
+        // A single empty `data` line is an event, none is not.
+        self.event.reported = self.event.has_data;
+        if !self.event.has_data {
+            self.reset_block();
+        }
+        self.event.reported
+    }
+
+    fn report(&self) -> RawEvent<'_> {
+        RawEvent {
+            name: Cow::Borrowed(&self.event.name),
+            data: String::from_utf8_lossy(self.lines.kept()),
+            id: self.event.has_id.then_some(Cow::Borrowed(&*self.id)),
+            retry: self.event.retry,
+            last_event_id: Cow::Borrowed(&self.last_event_id),
+        }
+    }
+
+    fn fail(&mut self, line: bool) -> LimitError {
+        self.failed = Failed::Yes;
+        self.lines = Lines::default();
+        if line {
+            LimitError::Line {
+                limit: self.limits.line,
+            }
+        } else {
+            LimitError::Event {
+                limit: self.limits.event,
+            }
+        }
+    }
+}
+
+/// How much a [`Decoder`] keeps in memory before it gives up, in bytes.
+///
+/// # Examples
+///
+/// ```
+/// use sse_core::{Decoder, LimitError, Limits};
+///
+/// let mut decoder = Decoder::new().with_limits(Limits::default().with_line(16));
+/// decoder.push("data: more than sixteen bytes");
+/// assert_eq!(decoder.next_event().unwrap_err(), LimitError::Line { limit: 16 });
+/// assert_eq!(decoder.next_event(), Ok(None));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    line: usize,
+    event: usize,
+}
+
+impl Limits {
+    /// No limits, for peers that are trusted.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            line: usize::MAX,
+            event: usize::MAX,
+        }
+    }
+
+    /// The longest line, without its end. Default: 1 MiB.
+    #[must_use]
+    pub const fn with_line(mut self, bytes: usize) -> Self {
+        self.line = bytes;
+        self
+    }
+
+    /// The largest payload of one event, line breaks included. Default: 1 MiB.
+    #[must_use]
+    pub const fn with_event(mut self, bytes: usize) -> Self {
+        self.event = bytes;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            line: 1 << 20,
+            event: 1 << 20,
+        }
+    }
+}
+
+/// The peer sent more than the [`Limits`] allow; the stream is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitError {
+    /// A line is too long.
+    Line {
+        /// The most that is allowed, in bytes.
+        limit: usize,
+    },
+    /// The payload of an event is too large.
+    Event {
+        /// The most that is allowed, in bytes.
+        limit: usize,
+    },
+}
+
+impl fmt::Display for LimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { limit } => write!(f, "a line is longer than {limit} bytes"),
+            Self::Event { limit } => write!(f, "the data of an event exceeds {limit} bytes"),
+        }
+    }
+}
+
+impl Error for LimitError {}
+
+fn replace_lossy(text: &mut String, bytes: &[u8]) {
+    text.clear();
+    text.push_str(&String::from_utf8_lossy(bytes));
+}
+
+/// ASCII digits only; a value beyond 64 bits becomes the largest.
+fn parse_millis(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |millis, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        Some(millis.saturating_mul(10).saturating_add(digit))
+    })
+}

@@ -1,0 +1,69 @@
+//! Server-sent events without I/O: the part of `sse-tower` that knows bytes and values only.
+//!
+//! An event travels through four types:
+//!
+//! 1. Your enum implements [`SseEvent`], usually by `#[derive(SseEvent)]`. [`Event`] is one
+//!    built by hand, [`Json`] wraps any serializable value, [`Block`] holds encoded bytes.
+//! 2. [`EventWriter`] turns events into bytes. It writes an event whole or not at all.
+//! 3. [`EventName`], [`EventId`] and [`RetryDelay`] are the values of fields. They are checked
+//!    when they are made, so writing one cannot start another field.
+//! 4. [`Decoder`] turns bytes back into [`RawEvent`]s, however the bytes were cut.
+//!
+//! Nothing here does I/O, reads a clock or knows a runtime. Servers use the crate `sse-tower`,
+//! which re-exports everything here.
+//!
+//! # Examples
+//!
+//! ```
+//! use sse_core::{Decoder, EventWriter, SseEvent};
+//!
+//! #[derive(SseEvent)]
+//! enum Build {
+//!     Started { #[sse(id)] seq: u64, target: String },
+//!     #[sse(terminal)]
+//!     Finished { success: bool },
+//! }
+//!
+//! let mut writer = EventWriter::new();
+//! writer.write(&Build::Started { seq: 1, target: "x86".into() })?;
+//! writer.write(&Build::Finished { success: true })?;
+//! assert_eq!(
+//!     str::from_utf8(writer.as_bytes())?,
+//!     "event: started\nid: 1\ndata: {\"target\":\"x86\"}\n\n\
+//!      event: finished\ndata: {\"success\":true}\n\n",
+//! );
+//!
+//! let mut decoder = Decoder::new();
+//! decoder.push(writer.take());
+//! let started = decoder.next_event()?.expect("a whole event");
+//! assert_eq!((started.event(), started.id()), ("started", Some("1")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! `derive` (default) re-exports the derives of `sse-macros`.
+
+mod block;
+mod decode;
+mod event;
+mod field;
+mod raw;
+mod typed;
+mod write;
+
+pub use crate::block::Block;
+pub use crate::decode::{Decoder, LimitError, Limits};
+pub use crate::event::Event;
+pub use crate::field::{EventId, EventName, Field, FieldError, RetryDelay, Rule};
+pub use crate::raw::RawEvent;
+pub use crate::typed::{
+    BoxError, DataFormat, Envelope, EventMeta, IntoItem, Json, Keep, SseEvent, SseEventExt,
+};
+pub use crate::write::{END_ID, EncodeError, EventWriter, Written};
+#[cfg(feature = "derive")]
+pub use sse_macros::SseEvent;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;

@@ -1,0 +1,126 @@
+//! What derived code may name. Exempt from semantic versioning.
+
+pub use core::fmt::Display;
+pub use core::marker::PhantomData;
+pub use core::option::Option;
+pub use core::primitive::{bool, str};
+pub use core::result::Result;
+pub use core::time::Duration;
+pub use std::string::String;
+pub use std::vec::Vec;
+
+pub use ::serde::{self, Serialize};
+
+pub use crate::field::RetryDelay;
+pub use crate::typed::{DataFormat, EventMeta, Keep, SseEvent};
+pub use crate::write::{EncodeError, EventWriter};
+
+/// The payload of a variant; separate from `Serialize` for the sake of its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as JSON",
+    label = "does not implement `Serialize`",
+    note = "derive `serde::Serialize` for it, or send its `Display` form with `#[sse(data = \"text\")]`"
+)]
+pub trait Payload: ::serde::Serialize {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ::serde::Serialize + ?Sized> Payload for T {}
+
+/// Writes a payload that is one value.
+///
+/// # Errors
+///
+/// As [`EventWriter::json`].
+pub fn json<T: Payload + ?Sized>(w: &mut EventWriter, value: &T) -> Result<(), EncodeError> {
+    w.json(value)
+}
+
+/// Stands in for `Serialize::serialize` in the code of serde's derive, for the message's sake.
+///
+/// # Errors
+///
+/// As the serializer.
+pub fn payload<T: Payload + ?Sized, S: ::serde::Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    value.serialize(serializer)
+}
+
+/// Writes a payload that is one text.
+///
+/// # Errors
+///
+/// As [`EventWriter::text`].
+pub fn text<T: Text + ?Sized>(w: &mut EventWriter, value: &T) -> Result<(), EncodeError> {
+    w.text(value)
+}
+
+/// A payload under `data = "text"`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as text",
+    label = "does not implement `Display`",
+    note = "`data = \"text\"` writes the `Display` form; `data = \"json\"` writes JSON"
+)]
+pub trait Text: Display {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Display + ?Sized> Text for T {}
+
+/// Writes the id of a field.
+///
+/// # Errors
+///
+/// As [`EventWriter::id`].
+pub fn id<T: Id + ?Sized>(w: &mut EventWriter, value: &T) -> Result<(), EncodeError> {
+    w.id(value)
+}
+
+/// A field marked `#[sse(id)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an event id",
+    label = "does not implement `Display`",
+    note = "an `#[sse(id)]` field is written with `Display`; an `Option` of one may be absent"
+)]
+pub trait Id: Display {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Display + ?Sized> Id for T {}
+
+/// Writes an `event: name⏎` line that was checked at compile time.
+pub fn event_line(w: &mut EventWriter, line: &'static str) {
+    w.event_line(line);
+}
+
+/// Writes the id of a field whose type is an integer.
+pub fn integer_id(w: &mut EventWriter, id: impl itoa::Integer) {
+    w.integer_id(id);
+}
+
+/// Writes the reconnection time of a field, clamped to what every client understands.
+pub fn retry(w: &mut EventWriter, delay: impl IntoRetry) {
+    if let Some(delay) = delay.into_retry() {
+        w.retry(RetryDelay::hint(delay));
+    }
+}
+
+/// A field marked `#[sse(retry)]`.
+#[diagnostic::on_unimplemented(
+    message = "a `#[sse(retry)]` field is a `Duration` or an `Option<Duration>`, not `{Self}`",
+    label = "not a duration"
+)]
+pub trait IntoRetry {
+    fn into_retry(self) -> Option<Duration>;
+}
+
+impl IntoRetry for Duration {
+    fn into_retry(self) -> Option<Duration> {
+        Some(self)
+    }
+}
+
+impl IntoRetry for Option<Duration> {
+    fn into_retry(self) -> Option<Duration> {
+        self
+    }
+}

@@ -1,0 +1,92 @@
+//! An event as it stood on the wire.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::field::RetryDelay;
+use crate::typed::SseEvent;
+use crate::write::{EncodeError, EventWriter};
+
+/// An event that was read, with its fields as text.
+///
+/// It borrows from the [`Decoder`](crate::Decoder) that read it;
+/// [`into_owned`](Self::into_owned) lets it outlive that. Encoding it gives an event that
+/// reads the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawEvent<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) data: Cow<'a, str>,
+    pub(crate) id: Option<Cow<'a, str>>,
+    pub(crate) retry: Option<u64>,
+    pub(crate) last_event_id: Cow<'a, str>,
+}
+
+impl RawEvent<'_> {
+    /// The type that a client dispatches: the name, or `message` if there is none.
+    #[must_use]
+    pub fn event(&self) -> &str {
+        self.name().unwrap_or("message")
+    }
+
+    /// The value of the `event` field, unless it was absent or empty.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        Some(&*self.name).filter(|name| !name.is_empty())
+    }
+
+    /// The payload, its lines joined with LF.
+    #[must_use]
+    pub fn data(&self) -> &str {
+        &self.data
+    }
+
+    /// The id that this event itself carries.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The reconnection time that this event itself carries.
+    #[must_use]
+    pub fn retry(&self) -> Option<Duration> {
+        self.retry.map(Duration::from_millis)
+    }
+
+    /// The id of this event, or of the last one before it that had one; empty if none had.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        &self.last_event_id
+    }
+
+    /// Copies what is borrowed.
+    #[must_use]
+    pub fn into_owned(self) -> RawEvent<'static> {
+        RawEvent {
+            name: Cow::Owned(self.name.into_owned()),
+            data: Cow::Owned(self.data.into_owned()),
+            id: self.id.map(|id| Cow::Owned(id.into_owned())),
+            retry: self.retry,
+            last_event_id: Cow::Owned(self.last_event_id.into_owned()),
+        }
+    }
+}
+
+impl SseEvent for RawEvent<'_> {
+    fn event_name(&self) -> Option<&str> {
+        self.name()
+    }
+
+    fn encode(&self, w: &mut EventWriter) -> Result<(), EncodeError> {
+        if let Some(name) = self.name() {
+            w.event(name)?;
+        }
+        if let Some(id) = self.id() {
+            w.id(id)?;
+        }
+        if let Some(millis) = self.retry {
+            w.retry(RetryDelay::from_millis(millis));
+        }
+        w.data(&self.data);
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! How the name of a variant becomes a name on the wire.
+
+use syn::LitStr;
+
+/// The rules of serde, which take variants to be written in `PascalCase`, and `dot.case`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Case {
+    Lower,
+    Upper,
+    Pascal,
+    Camel,
+    Snake,
+    ScreamingSnake,
+    Kebab,
+    ScreamingKebab,
+    Dot,
+}
+
+const RULES: [(&str, Case); 9] = [
+    ("lowercase", Case::Lower),
+    ("UPPERCASE", Case::Upper),
+    ("PascalCase", Case::Pascal),
+    ("camelCase", Case::Camel),
+    ("snake_case", Case::Snake),
+    ("SCREAMING_SNAKE_CASE", Case::ScreamingSnake),
+    ("kebab-case", Case::Kebab),
+    ("SCREAMING-KEBAB-CASE", Case::ScreamingKebab),
+    ("dot.case", Case::Dot),
+];
+
+impl Case {
+    /// Reads the name of a rule.
+    pub(crate) fn from_lit(rule: &LitStr) -> syn::Result<Self> {
+        let name = rule.value();
+        if let Some((_, case)) = RULES.iter().find(|(known, _)| *known == name) {
+            return Ok(*case);
+        }
+        let expected: Vec<_> = RULES
+            .iter()
+            .map(|(known, _)| format!("{known:?}"))
+            .collect();
+        let message = format!(
+            "unknown case rule {name:?}, expected one of {}",
+            expected.join(", ")
+        );
+        Err(syn::Error::new(rule.span(), message))
+    }
+
+    /// Applies the rule to the name of a variant.
+    pub(crate) fn apply(self, variant: &str) -> String {
+        match self {
+            Self::Pascal => variant.to_owned(),
+            Self::Lower => variant.to_ascii_lowercase(),
+            Self::Upper => variant.to_ascii_uppercase(),
+            Self::Camel => {
+                let mut chars = variant.chars();
+                let first = chars.next().map(|first| first.to_ascii_lowercase());
+                first.into_iter().chain(chars).collect()
+            }
+            Self::Snake => words(variant),
+            Self::ScreamingSnake => words(variant).to_ascii_uppercase(),
+            Self::Kebab => words(variant).replace('_', "-"),
+            Self::ScreamingKebab => words(variant).to_ascii_uppercase().replace('_', "-"),
+            Self::Dot => words(variant).replace('_', "."),
+        }
+    }
+}
+
+/// A word starts at every capital, as in serde: `HTTPError` is `h_t_t_p_error`.
+fn words(variant: &str) -> String {
+    let mut out = String::new();
+    for (i, letter) in variant.char_indices() {
+        if i > 0 && letter.is_uppercase() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(variant: &str, expected: [&str; 9]) {
+        assert_eq!(RULES.map(|(_, case)| case.apply(variant)), expected);
+    }
+
+    #[test]
+    fn names_are_cased_as_in_serde() {
+        check(
+            "Outcome",
+            [
+                "outcome", "OUTCOME", "Outcome", "outcome", "outcome", "OUTCOME", "outcome",
+                "OUTCOME", "outcome",
+            ],
+        );
+        check(
+            "VeryTasty",
+            [
+                "verytasty",
+                "VERYTASTY",
+                "VeryTasty",
+                "veryTasty",
+                "very_tasty",
+                "VERY_TASTY",
+                "very-tasty",
+                "VERY-TASTY",
+                "very.tasty",
+            ],
+        );
+        check("A", ["a", "A", "A", "a", "a", "A", "a", "A", "a"]);
+        check(
+            "Z42",
+            [
+                "z42", "Z42", "Z42", "z42", "z42", "Z42", "z42", "Z42", "z42",
+            ],
+        );
+    }
+}

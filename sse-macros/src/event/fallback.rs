@@ -1,0 +1,25 @@
+//! What a derive with mistakes expands to.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Path};
+
+/// The errors, and an impl that only type-checks, so that uses of the type are no errors too.
+pub(crate) fn sse_event(input: &DeriveInput, root: &Path, error: &syn::Error) -> TokenStream {
+    let errors = error.to_compile_error();
+    let ident = &input.ident;
+    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    let private = quote!(#root::__private);
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #impl_generics #private::SseEvent for #ident #ty_generics #where_clause {
+            fn event_name(&self) -> #private::Option<&#private::str> {
+                #private::Option::None
+            }
+            fn encode(&self, _: &mut #private::EventWriter) -> #private::Result<(), #private::EncodeError> {
+                #private::Result::Ok(())
+            }
+        }
+    }
+}

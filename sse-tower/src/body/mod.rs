@@ -1,0 +1,11 @@
+//! Bodies: ours, anyone's, and what both are made of.
+
+mod foreign;
+mod native;
+mod scan;
+mod silence;
+mod source;
+
+pub(crate) use self::foreign::ForeignBody;
+pub(crate) use self::native::NativeBody;
+pub(crate) use self::source::{Batch, BoxSource, EventSource, Filled};

@@ -1,0 +1,69 @@
+//! When to say something although there is nothing to say.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::settings::KeepAlive;
+
+pin_project! {
+    /// Watches for silence on one stream; polled only while the stream is pending.
+    ///
+    /// The timer is made when the stream first goes quiet, and moves only when it fires.
+    pub(crate) struct Silence {
+        keep_alive: Option<KeepAlive>,
+        // Set per frame, so that a busy stream never reads the clock.
+        active: bool,
+        deadline: Option<Instant>,
+        #[pin]
+        timer: Option<Sleep>,
+    }
+}
+
+impl Silence {
+    pub(crate) fn new(keep_alive: Option<KeepAlive>) -> Self {
+        Self {
+            keep_alive,
+            active: true,
+            deadline: None,
+            timer: None,
+        }
+    }
+
+    /// Something was sent.
+    pub(crate) fn broken(self: Pin<&mut Self>) {
+        *self.project().active = true;
+    }
+
+    /// Ready with what to send when the silence has lasted for the interval.
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Bytes> {
+        let mut this = self.project();
+        let Some(keep_alive) = this.keep_alive else {
+            return Poll::Pending;
+        };
+        // One clock reading per quiet spell, none per event.
+        if std::mem::take(this.active) || this.deadline.is_none() {
+            *this.deadline = Some(Instant::now() + keep_alive.interval());
+        }
+        let mut deadline = this.deadline.expect("set above");
+        if this.timer.is_none() {
+            this.timer.set(Some(sleep_until(deadline)));
+        }
+        let mut timer = this.timer.as_pin_mut().expect("set above");
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            let early = timer.deadline() < deadline;
+            if !early {
+                deadline = Instant::now() + keep_alive.interval();
+                *this.deadline = Some(deadline);
+            }
+            timer.as_mut().reset(deadline);
+            if !early {
+                return Poll::Ready(keep_alive.bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A stream of any type of event becomes bytes.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+use sse_core::{Block, BoxError, EventWriter, IntoItem, SseEvent};
+
+use crate::settings::IdAssigner;
+
+/// Events behind one virtual call per batch, not per event.
+pub(crate) trait Source: Send {
+    /// Adds events to `batch` until the stream is pending or the batch is full.
+    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled>;
+
+    /// Whether the type declares that an event writes its own id.
+    fn declares_id(&self) -> bool;
+}
+
+pub(crate) type BoxSource = Pin<Box<dyn Source>>;
+
+/// Why a source stopped filling, other than waiting.
+pub(crate) enum Filled {
+    /// The batch is full.
+    More,
+    /// There are no more events.
+    Ended,
+    /// The last event was a terminal one.
+    Terminal,
+    /// The stream failed, or an event could not be encoded.
+    Failed(BoxError),
+}
+
+/// The events of one frame.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) writer: EventWriter,
+    /// Follows what was written; it is a frame of its own, so that its bytes are not copied.
+    block: Option<Block>,
+    pub(crate) ids: IdAssigner,
+    /// Events that went on the wire since the stream began.
+    total: u64,
+    /// Events since the last frame, with those that left no bytes.
+    events: usize,
+    most_events: usize,
+    warned: bool,
+}
+
+/// Ready events go out in one frame of at least this size; more would only add latency.
+const FULL: usize = 8 * 1024;
+
+/// A stream whose events leave no bytes must let others run too.
+const MOST_EVENTS: usize = 1024;
+
+impl Batch {
+    pub(crate) fn new(ids: IdAssigner) -> Self {
+        Self {
+            writer: EventWriter::new(),
+            block: None,
+            ids,
+            total: 0,
+            events: 0,
+            most_events: MOST_EVENTS,
+            warned: false,
+        }
+    }
+
+    /// One event at a time.
+    pub(crate) fn single() -> Self {
+        Self {
+            most_events: 1,
+            ..Self::new(IdAssigner::default())
+        }
+    }
+
+    /// The next frame and its number of events.
+    pub(crate) fn take_frame(&mut self) -> Option<(Bytes, u64)> {
+        self.events = 0;
+        let block = self.take_block()?;
+        Some((block.bytes().clone(), block.events().into()))
+    }
+
+    /// The bytes of the next frame as a block.
+    pub(crate) fn take_block(&mut self) -> Option<Block> {
+        self.events = 0;
+        if self.writer.is_empty() {
+            return self.block.take();
+        }
+        Some(self.writer.take_block())
+    }
+
+    /// Ends the stream for clients that would come back, behind everything else.
+    pub(crate) fn end_stream(&mut self) {
+        if let Some(block) = self.block.take() {
+            self.writer
+                .write(&block)
+                .expect("a block is encoded already");
+        }
+        self.writer.end_stream();
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.writer.is_empty() && self.block.is_none()
+    }
+
+    /// Adds one event; `None` if there is room for more.
+    fn add(&mut self, event: &impl SseEvent) -> Option<Filled> {
+        self.events += 1;
+        if let Some(block) = event.block() {
+            let terminal = block.is_terminal();
+            self.total += u64::from(block.events());
+            self.block = Some(block);
+            return Some(if terminal {
+                Filled::Terminal
+            } else {
+                Filled::More
+            });
+        }
+        let id = self.ids.next();
+        let written = match self.writer.write_or_id(event, id) {
+            Ok(written) => written,
+            Err(error) => return Some(Filled::Failed(error.into())),
+        };
+        self.total += u64::from(written.field);
+        if written.spare_id {
+            self.ids.used();
+        } else if written.id && self.ids.is_on() {
+            self.ids.stop();
+        }
+        if written.odd_id && !std::mem::replace(&mut self.warned, true) {
+            tracing::warn!(
+                event = event.event_name(),
+                "an event id is not visible ASCII of at most 512 bytes: some clients never reconnect after it"
+            );
+        }
+        if event.is_terminal() {
+            return Some(Filled::Terminal);
+        }
+        let full = self.writer.len() >= FULL || self.events >= self.most_events;
+        full.then_some(Filled::More)
+    }
+}
+
+pin_project! {
+    /// Any stream whose items are events.
+    pub(crate) struct EventSource<S, E> {
+        #[pin]
+        stream: S,
+        event: PhantomData<fn() -> E>,
+    }
+}
+
+impl<S, E> EventSource<S, E> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            event: PhantomData,
+        }
+    }
+}
+
+impl<S, E> Source for EventSource<S, E>
+where
+    S: Stream<Item: IntoItem<Event = E>> + Send,
+    E: SseEvent,
+{
+    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        let mut this = self.project();
+        loop {
+            let item = match std::task::ready!(this.stream.as_mut().poll_next(cx)) {
+                Some(item) => item.into_item(),
+                None => return Poll::Ready(Filled::Ended),
+            };
+            let filled = match item {
+                Ok(event) => batch.add(&event),
+                Err(error) => Some(Filled::Failed(error)),
+            };
+            if let Some(filled) = filled {
+                return Poll::Ready(filled);
+            }
+        }
+    }
+
+    fn declares_id(&self) -> bool {
+        let mut events = Vec::new();
+        E::describe(&mut events);
+        events.iter().any(|event| event.has_id)
+    }
+}

@@ -1,0 +1,70 @@
+//! Typed server-sent events for tower and axum.
+//!
+//! - `#[derive(SseEvent)]` turns an enum into named events.
+//! - [`Sse`] is the response: a stream of events of one type.
+//! - [`SseLayer`] gives any `text/event-stream` response, ours or another library's, a
+//!   keep-alive, a retry hint, ids, headers and an orderly end.
+//! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
+//! - [`sse_handler`] turns an `async fn` that returns a stream into a handler.
+//!
+//! # Examples
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use futures_util::{Stream, stream};
+//! use sse_tower::{Resume, SseEvent, SseLayer, sse_handler};
+//!
+//! #[derive(SseEvent)]
+//! enum Count {
+//!     Number { #[sse(id)] n: u64, square: u64 }, // event: number | id: 3 | data: {"square":9}
+//!     #[sse(terminal)]
+//!     Done, // the stream ends here, and browsers do not come back
+//! }
+//!
+//! #[sse_handler(retry = "1s..3s")]
+//! async fn count(resume: Resume<u64>) -> impl Stream<Item = Count> {
+//!     let first = resume.after().map_or(0, |n| n.saturating_add(1));
+//!     let numbers = (first..10).map(|n| Count::Number { n, square: n * n });
+//!     stream::iter(numbers.chain([Count::Done]))
+//! }
+//!
+//! let app: Router = Router::new().route("/count", get(count)).layer(SseLayer::new());
+//! ```
+//!
+//! # How the parts fit
+//!
+//! A handler returns an [`Sse`]; its body waits for its first poll before it fixes its
+//! settings, and until then every [`SseLayer`] around it may fill in what the handler left
+//! open. The settings of the handler win, then those of `#[sse_handler]`, then those of the
+//! inner layers. A body that is not ours is wrapped at the boundaries of its events.
+
+mod body;
+mod context;
+mod extract;
+mod handler;
+mod layer;
+#[doc(hidden)]
+pub mod native;
+mod registry;
+mod response;
+mod settings;
+
+pub use sse_core::*;
+pub use sse_macros::__SseEventTower as SseEvent;
+
+pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};
+pub use crate::layer::{ResponseFuture, SseBody, SseLayer, SseService};
+pub use crate::response::Sse;
+pub use crate::settings::{IdContext, Ids, KeepAlive, Retry};
+
+/// What generated code may name. Exempt from semantic versioning.
+#[doc(hidden)]
+pub mod __private {
+    pub use sse_core::__private::*;
+
+    pub use crate::handler::{
+        Build, HandlerOptions, IntoSse, Started, build, form, respond, send, start,
+    };
+    pub use crate::settings::{KeepAlive, Retry};
+    pub use axum_core::response::IntoResponse;
+}

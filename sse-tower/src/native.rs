@@ -1,0 +1,106 @@
+//! How a layer reaches a stream whose response it sees but whose body it cannot open.
+//!
+//! A response that carries event streams has a [`Control`] among its extensions. The body reads
+//! its settings at its first poll; until then every layer on the way out may add some.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use sse_core::{Block, BoxError};
+
+use crate::body::{Batch, BoxSource, Filled};
+use crate::context::RequestContext;
+use crate::registry::LiveStream;
+use crate::settings::Settings;
+
+/// Configures the body of one response from outside.
+#[derive(Clone)]
+pub struct Control(Arc<Mutex<Plan>>);
+
+/// What a body needs to begin.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    /// What the innermost layer saw of the request.
+    pub(crate) context: Option<RequestContext>,
+    /// The entry in the registry of each layer.
+    pub(crate) live: Vec<LiveStream>,
+    /// The events, unless the body is not ours.
+    pub(crate) source: Option<BoxSource>,
+}
+
+impl Control {
+    pub(crate) fn new(plan: Plan) -> Self {
+        Self(Arc::new(Mutex::new(plan)))
+    }
+
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut Plan)) {
+        change(&mut self.lock());
+    }
+
+    /// What was decided; what is decided later has no effect.
+    pub(crate) fn begin(&self) -> Plan {
+        std::mem::take(&mut self.lock())
+    }
+
+    /// Takes the events out as encoded blocks, one event each, without keep-alive and hints.
+    ///
+    /// `None` if the body has begun, or is not ours. The body is empty afterwards.
+    #[must_use]
+    pub fn take_blocks(&self) -> Option<BlockStream> {
+        let source = self.lock().source.take()?;
+        Some(BlockStream {
+            source: Some(source),
+            batch: Batch::single(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Plan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
+    }
+}
+
+/// The events of a response, each encoded.
+pub struct BlockStream {
+    source: Option<BoxSource>,
+    batch: Batch,
+}
+
+impl Stream for BlockStream {
+    type Item = Result<Block, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(block) = this.batch.take_block() {
+                return Poll::Ready(Some(Ok(block)));
+            }
+            let Some(source) = &mut this.source else {
+                return Poll::Ready(None);
+            };
+            match std::task::ready!(source.as_mut().poll_fill(cx, &mut this.batch)) {
+                Filled::More => {}
+                Filled::Ended | Filled::Terminal => this.source = None,
+                Filled::Failed(error) => {
+                    this.source = None;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for BlockStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockStream").finish_non_exhaustive()
+    }
+}

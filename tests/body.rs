@@ -1,0 +1,355 @@
+//! The body of `Sse`: batches, ends, errors, silence.
+
+mod common;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use common::{Reader, recorded};
+use futures_util::stream::{self, StreamExt as _};
+use futures_util::{FutureExt as _, Stream};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use sse_tower::{
+    Block, Event, EventWriter, Json, KeepAlive, Retry, Sse, SseEvent, SseEventExt as _,
+};
+use tokio::sync::mpsc;
+use tokio::time::{self, Instant};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+/// A stream fed by the test.
+fn channel() -> (
+    mpsc::UnboundedSender<Event>,
+    impl Stream<Item = Event> + Send + 'static,
+) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (sender, UnboundedReceiverStream::new(receiver))
+}
+
+fn data(text: &'static str) -> Event {
+    Event::new().data(text)
+}
+
+/// Ends the stream behind it.
+struct Last;
+
+impl SseEvent for Last {
+    fn event_name(&self) -> Option<&str> {
+        Some("last")
+    }
+
+    fn encode(&self, w: &mut EventWriter) -> Result<(), sse_tower::EncodeError> {
+        w.event("last")?;
+        w.data("");
+        Ok(())
+    }
+
+    fn is_terminal(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_are_ready_together_go_out_in_one_frame() {
+    let (sender, events) = channel();
+    let mut reader = Reader::of(Sse::new(events));
+    sender.send(data("a")).unwrap();
+    sender.send(data("b")).unwrap();
+    assert_eq!(reader.frame().await, "data: a\n\ndata: b\n\n");
+
+    assert!(
+        reader.frame().now_or_never().is_none(),
+        "nothing is made up"
+    );
+    sender.send(data("c")).unwrap();
+    assert_eq!(reader.frame().await, "data: c\n\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_has_8_kib_and_one_event_at_the_most() {
+    let events = stream::repeat_with(|| Event::new().data("x".repeat(1000)));
+    let mut reader = Reader::of(Sse::new(events));
+    for _ in 0..3 {
+        let frame = reader.frame().await;
+        assert!(
+            (8 * 1024..8 * 1024 + 1008).contains(&frame.len()),
+            "{}",
+            frame.len()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_events_without_bytes_lets_others_run() {
+    let silent = stream::repeat_with(Event::new);
+    let mut reader = Reader::of(Sse::new(silent));
+    assert!(reader.frame().now_or_never().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_not_ready_opens_with_a_comment() {
+    let (sender, events) = channel();
+    let mut reader = Reader::of(Sse::new(events));
+    assert_eq!(reader.frame().now_or_never().unwrap(), ":\n");
+    sender.send(data("a")).unwrap();
+    assert_eq!(reader.frame().await, "data: a\n\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_retry_hint_stands_in_the_block_of_the_first_event() {
+    let hint = Retry::fixed(Duration::from_secs(2));
+    let ready = Sse::new(stream::iter([data("a")])).retry(hint.clone());
+    assert_eq!(Reader::of(ready).rest().await, "retry: 2000\ndata: a\n\n");
+
+    let (sender, events) = channel();
+    let mut reader = Reader::of(Sse::new(events).retry(hint.clone()));
+    assert_eq!(reader.frame().now_or_never().unwrap(), "retry: 2000\n");
+    sender.send(data("a")).unwrap();
+    assert_eq!(reader.frame().await, "data: a\n\n");
+
+    let empty = Sse::new(stream::empty::<Event>()).retry(hint);
+    assert_eq!(Reader::of(empty).rest().await, "retry: 2000\n\n");
+}
+
+#[test]
+fn a_hint_is_drawn_within_its_bounds_and_never_odd() {
+    let (lo, hi) = (Duration::from_millis(200), Duration::from_millis(300));
+    for retry in [Retry::between(lo, hi), Retry::between(hi, lo)] {
+        for _ in 0..100 {
+            let sse = Sse::new(stream::empty::<Event>()).retry(retry.clone());
+            let bytes = Reader::of(sse).rest().now_or_never().unwrap();
+            let millis: u64 = bytes["retry: ".len()..].trim_end().parse().unwrap();
+            assert!((200..=300).contains(&millis), "{millis}");
+        }
+    }
+    for (delay, written) in [
+        (Duration::ZERO, "retry: 1\n\n"),
+        (Duration::MAX, "retry: 2147483647\n\n"),
+    ] {
+        let sse = Sse::new(stream::empty::<Event>()).retry(Retry::fixed(delay));
+        assert_eq!(Reader::of(sse).rest().now_or_never().unwrap(), written);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_broken_after_15_seconds_give_or_take_a_tenth() {
+    let (sender, events) = channel();
+    let mut reader = Reader::of(Sse::new(events));
+    assert_eq!(reader.frame().await, ":\n");
+    for _ in 0..50 {
+        let start = Instant::now();
+        assert_eq!(reader.frame().await, ":\n");
+        let silence = start.elapsed().as_secs_f64();
+        assert!((13.4..=16.6).contains(&silence), "{silence}");
+    }
+    // An event starts the silence anew, whatever the timer had left.
+    time::sleep(Duration::from_secs(10)).await;
+    sender.send(data("a")).unwrap();
+    assert_eq!(reader.frame().await, "data: a\n\n");
+    let start = Instant::now();
+    assert_eq!(reader.frame().await, ":\n");
+    assert!(start.elapsed().as_secs_f64() > 13.4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keep_alive_can_be_changed_and_turned_off() {
+    let keep_alive = KeepAlive::every(Duration::from_secs(1)).comment("a\nb");
+    let mut reader = Reader::of(Sse::new(stream::pending::<Event>()).keep_alive(keep_alive));
+    assert_eq!(reader.frame().await, ":\n");
+    assert_eq!(reader.frame().await, ": a\n: b\n");
+
+    let mut reader = Reader::of(Sse::new(stream::pending::<Event>()).no_keep_alive());
+    assert_eq!(reader.frame().await, ":\n");
+    let day = time::timeout(Duration::from_secs(24 * 60 * 60), reader.frame());
+    assert!(day.await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn odd_intervals_neither_panic_nor_spin() {
+    let forever = KeepAlive::every(Duration::MAX);
+    let mut reader = Reader::of(Sse::new(stream::pending::<Event>()).keep_alive(forever));
+    assert_eq!(reader.frame().await, ":\n");
+    assert!(
+        time::timeout(Duration::from_secs(60 * 60), reader.frame())
+            .await
+            .is_err()
+    );
+
+    let never = KeepAlive::every(Duration::ZERO);
+    let mut reader = Reader::of(Sse::new(stream::pending::<Event>()).keep_alive(never));
+    assert_eq!(reader.frame().await, ":\n");
+    assert!(reader.frame().now_or_never().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stream_ends_after_a_terminal_event() {
+    let events: [Box<dyn SseEvent + Send>; 3] =
+        [Box::new(data("a")), Box::new(Last), Box::new(data("never"))];
+    let mut reader = Reader::of(Sse::new(stream::iter(events)));
+    assert_eq!(reader.frame().await, "data: a\n\nevent: last\ndata:\n\n");
+    assert!(reader.body.is_end_stream());
+    assert_eq!(reader.body.size_hint().exact(), Some(0));
+    for _ in 0..3 {
+        assert!(reader.next().await.is_none(), "polled again after the end");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_aborts_the_body_behind_the_events_before_it() {
+    let (log, _guard) = recorded();
+    let items = [
+        Ok(data("a")),
+        Err("the database password is 1234"),
+        Ok(data("never")),
+    ];
+    let mut reader = Reader::of(Sse::new(stream::iter(items)));
+    assert_eq!(reader.frame().await, "data: a\n\n");
+    assert!(!reader.body.is_end_stream());
+    assert!(
+        reader.next().await.unwrap().is_err(),
+        "a clean end would look like success"
+    );
+    assert!(reader.next().await.is_none());
+    assert!(reader.next().await.is_none());
+    assert!(log.text().contains("event stream failed"), "{}", log.text());
+    assert!(log.text().contains("the database password is 1234"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_cannot_be_encoded_leaves_no_bytes_and_aborts() {
+    let (log, _guard) = recorded();
+    let bad = Event::named("ok").id("1\ndata: forged").data("x");
+    let mut reader = Reader::of(Sse::new(stream::iter([data("a"), bad, data("never")])));
+    assert_eq!(reader.frame().await, "data: a\n\n");
+    assert!(reader.next().await.unwrap().is_err());
+    assert!(reader.next().await.is_none());
+    assert!(
+        log.text()
+            .contains("the `id` field cannot contain a line break"),
+        "{}",
+        log.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_that_cannot_be_serialized_names_the_cause_in_the_log() {
+    let (log, _guard) = recorded();
+    let bad = std::collections::HashMap::from([((1, 2), 3)]);
+    let mut reader = Reader::of(Sse::new(stream::iter([Json(bad)])));
+    assert!(reader.next().await.unwrap().is_err());
+    assert!(
+        log.text().contains("key must be a string"),
+        "{}",
+        log.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stream_is_dropped_with_the_body() {
+    struct OnDrop(Arc<AtomicBool>);
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let dropped = Arc::new(AtomicBool::new(false));
+    let guard = OnDrop(Arc::clone(&dropped));
+    let events = stream::pending::<Event>().map(move |event| {
+        let _held = &guard;
+        event
+    });
+    let mut reader = Reader::of(Sse::new(events));
+    assert_eq!(reader.frame().await, ":\n");
+    assert!(!dropped.load(Ordering::Relaxed));
+    drop(reader);
+    assert!(dropped.load(Ordering::Relaxed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocks_are_sent_without_a_copy() {
+    let block = Block::encode(&Event::new().id(7).data("x")).unwrap();
+    let events: Vec<Box<dyn SseEvent + Send>> = vec![
+        Box::new(data("a")),
+        Box::new(block.clone()),
+        Box::new(data("b")),
+    ];
+    let mut reader = Reader::of(Sse::new(stream::iter(events)));
+    assert_eq!(reader.frame().await, "data: a\n\n");
+    let frame = reader.next().await.unwrap().unwrap();
+    assert_eq!(frame, block.bytes());
+    assert_eq!(frame.as_ptr(), block.bytes().as_ptr());
+    assert_eq!(reader.frame().await, "data: b\n\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_type_holds_every_stream_and_every_option() {
+    fn build(fast: bool) -> Sse<Json<u8>> {
+        if fast {
+            return Sse::new(stream::iter([Json(1)]));
+        }
+        let slow = stream::iter([Ok::<_, Infallible>(Json(2))]);
+        Sse::new(slow)
+            .no_keep_alive()
+            .retry(Retry::fixed(Duration::from_secs(1)))
+    }
+    assert_eq!(Reader::of(build(true)).rest().await, "data: 1\n\n");
+    assert_eq!(
+        Reader::of(build(false)).rest().await,
+        "retry: 1000\ndata: 2\n\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_surrounds_an_event_gives_way_to_what_it_writes() {
+    let events = [
+        data("a")
+            .with_id(sse_tower::EventId::from(1))
+            .with_retry(Duration::from_secs(3)),
+        data("b").id(5).with_id(sse_tower::EventId::from(2)),
+    ];
+    let bytes = Reader::of(Sse::new(stream::iter(events))).rest().await;
+    assert_eq!(bytes, "id: 1\nretry: 3000\ndata: a\n\nid: 5\ndata: b\n\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bare_response_has_its_headers() {
+    use axum::response::IntoResponse as _;
+
+    let response = Sse::new(stream::empty::<Event>()).into_response();
+    let headers = response.headers();
+    assert_eq!(headers["content-type"], "text/event-stream");
+    assert_eq!(headers["cache-control"], "no-cache, no-store, no-transform");
+    assert_eq!(headers["x-accel-buffering"], "no");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert!(!headers.contains_key("connection"));
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_some_clients_cannot_send_back_is_logged_once() {
+    let (log, _guard) = recorded();
+    let events = [
+        Event::named("row").id("豆").data("x"),
+        Event::named("row").id("腐").data("x"),
+    ];
+    Reader::of(Sse::new(stream::iter(events))).rest().await;
+    assert_eq!(
+        log.text().matches("not visible ASCII").count(),
+        1,
+        "{}",
+        log.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pending_stream_is_polled_when_it_wakes() {
+    let (sender, events) = channel();
+    let mut reader = Reader::of(Sse::new(events));
+    assert_eq!(reader.frame().await, ":\n");
+    let waiting = tokio::spawn(async move { reader.frame().await });
+    tokio::task::yield_now().await;
+    sender.send(data("a")).unwrap();
+    assert_eq!(waiting.await.unwrap(), "data: a\n\n");
+}

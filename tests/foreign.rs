@@ -1,0 +1,346 @@
+//! `SseLayer` around bodies that are not ours: added to between events, never inside one.
+
+mod common;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response, sse};
+use bytes::Bytes;
+use common::Reader;
+use futures_util::stream::{self, StreamExt as _};
+use http::{HeaderMap, HeaderValue, Request};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use sse_tower::{Ids, KeepAlive, Retry, SseLayer};
+use tokio::sync::mpsc;
+use tokio::time;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+/// Sends `response` through `layer`.
+async fn through(layer: &SseLayer, response: impl IntoResponse) -> Response {
+    let response = response.into_response();
+    let mut response = Some(response);
+    let service = service_fn(move |_: Request<Body>| {
+        let response = response.take().expect("one request");
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let response = layer
+        .layer(service)
+        .oneshot(Request::new(Body::empty()))
+        .await;
+    response.expect("infallible").map(Body::new)
+}
+
+fn event_stream(body: Body) -> Response {
+    ([("content-type", "text/event-stream")], body).into_response()
+}
+
+/// A body that arrives in these chunks, with nothing in between.
+fn chunks<'a>(chunks: impl IntoIterator<Item = &'a str>) -> Response {
+    let chunks: Vec<_> = chunks
+        .into_iter()
+        .map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk.as_bytes())))
+        .collect();
+    event_stream(Body::from_stream(stream::iter(chunks)))
+}
+
+/// A body fed by the test.
+fn channel() -> (mpsc::UnboundedSender<&'static str>, Response) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let bytes = UnboundedReceiverStream::new(receiver).map(Ok::<&str, Infallible>);
+    (sender, event_stream(Body::from_stream(bytes)))
+}
+
+/// The bytes after the layer, for every cut of `stream` into two chunks and into single bytes.
+#[track_caller]
+fn check(layer: &SseLayer, stream: &str, expected: &str) {
+    let run = |parts: Vec<&str>| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async { Reader::of(through(layer, chunks(parts)).await).rest().await })
+    };
+    let cuts = (0..=stream.len()).filter(|cut| stream.is_char_boundary(*cut));
+    for cut in cuts {
+        assert_eq!(
+            run(vec![&stream[..cut], &stream[cut..]]),
+            expected,
+            "cut at {cut}"
+        );
+    }
+    if stream.is_ascii() {
+        let bytes = (0..stream.len()).map(|at| &stream[at..=at]).collect();
+        assert_eq!(run(bytes), expected, "byte by byte");
+    }
+}
+
+#[test]
+fn with_nothing_to_add_bytes_stay_as_they_are() {
+    for stream in ["", "data: a\n\n", ": x\r\ndata: a\r\r", "data: unfinished"] {
+        check(&SseLayer::new(), stream, stream);
+    }
+}
+
+#[test]
+fn the_hint_is_the_first_line() {
+    let layer = SseLayer::new().retry(Retry::fixed(Duration::from_secs(2)));
+    check(&layer, "data: a\n\n", "retry: 2000\ndata: a\n\n");
+    check(&layer, "\u{feff}data: a\n\n", "retry: 2000\ndata: a\n\n");
+    check(&layer, "", "retry: 2000\n\n");
+    check(&layer, ": nothing\n", "retry: 2000\n: nothing\n\n");
+    check(&layer, "data: unfinished", "retry: 2000\ndata: unfinished");
+}
+
+#[test]
+fn a_byte_order_mark_counts_at_the_start_only() {
+    check(
+        &SseLayer::new(),
+        "\u{feff}data: \u{feff}a\n\n",
+        "data: \u{feff}a\n\n",
+    );
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_may_be_split_and_half_a_mark_is_none() {
+    let layer = SseLayer::new();
+    let mark = [&b"\xEF"[..], b"\xBB", b"\xBFdata: a\n\n"];
+    let half = [&b"\xEF"[..], b"\xBB", b"data: a\n\n"];
+    let end = [&b"\xEF"[..], b"\xBB"];
+    for (parts, expected) in [
+        (&mark[..], &b"data: a\n\n"[..]),
+        (&half, b"\xEF\xBBdata: a\n\n"),
+        (&end, b"\xEF\xBB"),
+    ] {
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| Ok::<_, Infallible>(Bytes::copy_from_slice(part)))
+            .collect();
+        let response = through(&layer, event_stream(Body::from_stream(stream::iter(parts)))).await;
+        assert_eq!(
+            response.into_body().collect().await.unwrap().to_bytes(),
+            expected
+        );
+    }
+}
+
+#[test]
+fn ids_are_put_into_events_that_have_data_and_no_id() {
+    let layer = SseLayer::new().ids(Ids::sequence());
+    check(
+        &layer,
+        "data: a\n\n: x\n\nevent: b\n\nretry: 5\n\ndata\n\n",
+        "data: a\nid: 1\n\n: x\n\nevent: b\n\nretry: 5\n\ndata\nid: 2\n\n",
+    );
+    check(
+        &layer,
+        "data: a\r\n\r\ndata: b\r\r",
+        "data: a\r\nid: 1\n\r\ndata: b\rid: 2\n\r",
+    );
+    check(
+        &layer,
+        "data: a\n\ndata: unfinished\n",
+        "data: a\nid: 1\n\ndata: unfinished\n",
+    );
+}
+
+#[test]
+fn the_first_id_of_its_own_switches_ids_off() {
+    let layer = SseLayer::new().ids(Ids::sequence());
+    check(
+        &layer,
+        "data: a\n\nid: x\ndata: b\n\ndata: c\n\n",
+        "data: a\nid: 1\n\nid: x\ndata: b\n\ndata: c\n\n",
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_never_stands_inside_an_event() {
+    let layer = SseLayer::new().keep_alive(KeepAlive::every(Duration::from_secs(1)));
+    let (sender, response) = channel();
+    let mut reader = Reader::of(through(&layer, response).await);
+    assert_eq!(reader.frame().await, ":\n");
+    assert_eq!(reader.frame().await, ":\n");
+
+    sender.send("data: half").unwrap();
+    assert_eq!(reader.frame().await, "data: half");
+    assert!(
+        time::timeout(Duration::from_secs(60), reader.frame())
+            .await
+            .is_err()
+    );
+    sender.send(" and half\n").unwrap();
+    assert_eq!(reader.frame().await, " and half\n");
+    assert!(
+        time::timeout(Duration::from_secs(60), reader.frame())
+            .await
+            .is_err()
+    );
+    sender.send("\n").unwrap();
+    assert_eq!(reader.frame().await, "\n");
+    assert_eq!(reader.frame().await, ":\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_are_not_copied() {
+    let chunk = Bytes::from_static(b"data: a\n\ndata: b\n\n");
+    let body = Body::from_stream(stream::iter([Ok::<_, Infallible>(chunk.clone())]));
+    let mut reader = Reader::of(through(&SseLayer::new(), event_stream(body)).await);
+    let frame = reader.next().await.unwrap().unwrap();
+    assert_eq!((frame.as_ptr(), frame.len()), (chunk.as_ptr(), chunk.len()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_and_trailers_pass() {
+    let frames = [
+        Ok(Frame::data(Bytes::from("data: a\n\n"))),
+        Ok(Frame::trailers(HeaderMap::from_iter([(
+            "x-t".parse().unwrap(),
+            HeaderValue::from_static("1"),
+        )]))),
+        Err("cut"),
+    ];
+    let body = Body::new(StreamBody::new(stream::iter(frames)));
+    let mut body = through(&SseLayer::new(), event_stream(body))
+        .await
+        .into_body();
+    assert!(body.frame().await.unwrap().unwrap().is_data());
+    assert!(body.frame().await.unwrap().unwrap().is_trailers());
+    assert!(body.frame().await.unwrap().is_err());
+    assert!(body.frame().await.is_none());
+    assert!(body.frame().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_waits_for_the_end_of_the_event() {
+    let layer = SseLayer::new();
+    let (sender, response) = channel();
+    let mut reader = Reader::of(through(&layer, response).await);
+    sender.send("data: half").unwrap();
+    assert_eq!(reader.frame().await, "data: half");
+    assert_eq!(layer.open_streams(), 1);
+    layer.end_streams();
+    assert!(
+        time::timeout(Duration::from_secs(60), reader.frame())
+            .await
+            .is_err()
+    );
+    sender.send("\n\ndata: next").unwrap();
+    assert_eq!(reader.frame().await, "\n\n");
+    assert!(reader.next().await.is_none());
+    drop(reader);
+    assert_eq!(layer.open_streams(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_stream_is_woken_to_end() {
+    let layer = SseLayer::new();
+    let (_sender, response) = channel();
+    let mut reader = Reader::of(through(&layer, response).await);
+    assert_eq!(reader.frame().await, ":\n");
+    let waiting = tokio::spawn(async move { reader.next().await.is_none() });
+    tokio::task::yield_now().await;
+    layer.end_streams();
+    assert!(waiting.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn axums_own_response_gains_what_the_layer_gives() {
+    let events = stream::iter([Ok::<_, Infallible>(
+        sse::Event::default().event("tick").data("1"),
+    )]);
+    let before = sse::Sse::new(events.clone()).into_response();
+    assert_eq!(before.headers()["cache-control"], "no-cache");
+    let layer = SseLayer::new()
+        .retry(Retry::fixed(Duration::from_secs(3)))
+        .ids(Ids::sequence());
+    let after = through(&layer, sse::Sse::new(events)).await;
+    assert_eq!(
+        after.headers()["cache-control"],
+        "no-cache, no-store, no-transform"
+    );
+    assert_eq!(after.headers()["x-accel-buffering"], "no");
+
+    assert_eq!(Reader::of(before).rest().await, "event: tick\ndata: 1\n\n");
+    assert_eq!(
+        Reader::of(after).rest().await,
+        "retry: 3000\nevent: tick\ndata: 1\nid: 1\n\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nested_layers_wrap_a_body_once_and_the_inner_one_decides() {
+    let inner = SseLayer::new().retry(Retry::fixed(Duration::from_secs(1)));
+    let outer = SseLayer::new()
+        .retry(Retry::fixed(Duration::from_secs(9)))
+        .keep_alive(KeepAlive::every(Duration::from_secs(5)).comment("outer"));
+    let (sender, response) = channel();
+    let response = through(&outer, through(&inner, response).await).await;
+    assert_eq!((inner.open_streams(), outer.open_streams()), (1, 1));
+    let mut reader = Reader::of(response);
+    assert_eq!(reader.frame().await, "retry: 1000\n");
+    assert_eq!(reader.frame().await, ": outer\n");
+    sender.send("data: a\n\n").unwrap();
+    assert_eq!(reader.frame().await, "data: a\n\n");
+    outer.end_streams();
+    assert!(reader.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_event_stream_passes() {
+    let layer = SseLayer::new().retry(Retry::fixed(Duration::from_secs(1)));
+    let json = (
+        [
+            ("content-type", "application/json"),
+            ("content-length", "2"),
+        ],
+        "{}",
+    );
+    let json = through(&layer, json).await;
+    assert_eq!(json.headers()["content-length"], "2");
+    assert!(!json.headers().contains_key("x-accel-buffering"));
+    assert_eq!(Reader::of(json).rest().await, "{}");
+
+    let failed = (http::StatusCode::BAD_GATEWAY, chunks(["data: a\n\n"]));
+    assert_eq!(
+        Reader::of(through(&layer, failed).await).rest().await,
+        "data: a\n\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_content_type_counts_whatever_its_case_and_parameters() {
+    let layer = SseLayer::new();
+    let response = (
+        [
+            ("content-type", "Text/Event-Stream ; charset=utf-8"),
+            ("content-length", "9"),
+        ],
+        "data: a\n\n",
+    );
+    let response = through(&layer, response).await;
+    assert_eq!(
+        response.headers()["content-type"],
+        "Text/Event-Stream ; charset=utf-8"
+    );
+    assert!(!response.headers().contains_key("content-length"));
+    assert_eq!(response.headers()["x-accel-buffering"], "no");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encoded_body_gains_headers_only() {
+    let layer = SseLayer::new().retry(Retry::fixed(Duration::from_secs(1)));
+    let response = (
+        [
+            ("content-type", "text/event-stream"),
+            ("content-encoding", "gzip"),
+        ],
+        "zipped",
+    );
+    let response = through(&layer, response).await;
+    assert_eq!(response.headers()["x-accel-buffering"], "no");
+    assert_eq!(Reader::of(response).rest().await, "zipped");
+}

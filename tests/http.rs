@@ -1,0 +1,464 @@
+//! Handlers under `SseLayer`, as a router runs them.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use common::{Reader, recorded};
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use http::{Method, Request, StatusCode};
+use sse_tower::{
+    END_ID, Event, EventId, Ids, Json, KeepAlive, LastEventId, LastEventIdRejection, Resume, Retry,
+    Sse, SseEvent, SseLayer,
+};
+use tower::ServiceExt as _;
+
+/// The events of these tests.
+#[derive(SseEvent)]
+enum Job {
+    Step(u32),
+    #[sse(terminal)]
+    Done,
+}
+
+const END: &str = "event: sse-tower:end\nid: sse-tower:end\ndata: {}\n\n";
+
+async fn job() -> Sse<Job> {
+    Sse::new(stream::iter([Job::Step(1), Job::Done, Job::Step(2)]))
+}
+
+fn request(method: Method, headers: &[(&str, &str)]) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri("/");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::empty()).unwrap()
+}
+
+async fn call(app: &Router, method: Method, headers: &[(&str, &str)]) -> Response {
+    app.clone().oneshot(request(method, headers)).await.unwrap()
+}
+
+async fn text(app: &Router, method: Method, headers: &[(&str, &str)]) -> String {
+    Reader::of(call(app, method, headers).await).rest().await
+}
+
+const EVENTS: (&str, &str) = ("accept", "text/event-stream");
+
+#[tokio::test]
+async fn a_terminal_event_tells_an_event_source_not_to_come_back() {
+    let app = Router::new()
+        .route("/", get(job).post(job))
+        .layer(SseLayer::new());
+    let events = "event: step\ndata: 1\n\nevent: done\ndata: {}\n\n";
+    assert_eq!(
+        text(&app, Method::GET, &[EVENTS]).await,
+        format!("{events}{END}")
+    );
+    // Clients that do not come back by themselves get the terminal event alone.
+    assert_eq!(text(&app, Method::GET, &[("accept", "*/*")]).await, events);
+    assert_eq!(text(&app, Method::GET, &[]).await, events);
+    assert_eq!(text(&app, Method::POST, &[EVENTS]).await, events);
+
+    let off = Router::new()
+        .route("/", get(job))
+        .layer(SseLayer::new().end_marker(false));
+    assert_eq!(text(&off, Method::GET, &[EVENTS]).await, events);
+    let bare = Router::new().route("/", get(job));
+    assert_eq!(text(&bare, Method::GET, &[EVENTS]).await, events);
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_without_a_terminal_event_has_no_marker() {
+    let app = Router::new()
+        .route(
+            "/",
+            get(|| async { Sse::new(stream::iter([Job::Step(1)])) }),
+        )
+        .layer(SseLayer::new());
+    assert_eq!(
+        text(&app, Method::GET, &[EVENTS]).await,
+        "event: step\ndata: 1\n\n"
+    );
+}
+
+#[tokio::test]
+async fn a_terminal_block_is_followed_by_the_marker() {
+    let block = sse_tower::Block::encode(&Job::Done).unwrap();
+    let app = Router::new()
+        .route(
+            "/",
+            get(move || async move { Sse::new(stream::iter([block])) }),
+        )
+        .layer(SseLayer::new());
+    assert_eq!(
+        text(&app, Method::GET, &[EVENTS]).await,
+        format!("event: done\ndata: {{}}\n\n{END}")
+    );
+}
+
+#[tokio::test]
+async fn a_client_past_the_end_gets_204_without_the_handler() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let handler = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        job()
+    };
+    let route = get(handler.clone()).post(handler);
+    let app = Router::new().route("/", route).layer(SseLayer::new());
+
+    let response = call(&app, Method::GET, &[EVENTS, ("last-event-id", END_ID)]).await;
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+
+    // Any other request is untouched.
+    for (method, headers) in [
+        (Method::GET, &[("last-event-id", END_ID)][..]),
+        (Method::GET, &[EVENTS, ("last-event-id", "sse-tower:en")]),
+        (Method::GET, &[EVENTS, ("last-event-id", "7")]),
+        (Method::POST, &[EVENTS, ("last-event-id", END_ID)]),
+    ] {
+        assert_eq!(call(&app, method, headers).await.status(), StatusCode::OK);
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_handler_decides_before_the_layer_and_the_inner_layer_before_the_outer() {
+    let secs = |n| Retry::fixed(Duration::from_secs(n));
+    let handler = move |decides: bool| {
+        move || async move {
+            let sse = Sse::new(stream::iter([Job::Step(1)]));
+            if decides { sse.retry(secs(1)) } else { sse }
+        }
+    };
+    let app = |decides| {
+        Router::new()
+            .route(
+                "/",
+                get(handler(decides)).layer(SseLayer::new().retry(secs(2))),
+            )
+            .layer(
+                SseLayer::new()
+                    .retry(secs(3))
+                    .keep_alive(KeepAlive::every(Duration::from_secs(1))),
+            )
+    };
+    assert!(
+        text(&app(true), Method::GET, &[])
+            .await
+            .starts_with("retry: 1000\n")
+    );
+    assert!(
+        text(&app(false), Method::GET, &[])
+            .await
+            .starts_with("retry: 2000\n")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nested_layers_send_one_keep_alive_and_one_marker() {
+    let app = Router::new()
+        .route("/", get(|| async { Sse::new(stream::pending::<Event>()) }))
+        .layer(SseLayer::new())
+        .layer(
+            SseLayer::new().keep_alive(KeepAlive::every(Duration::from_secs(5)).comment("outer")),
+        );
+    let mut reader = Reader::of(call(&app, Method::GET, &[EVENTS]).await);
+    assert_eq!(reader.frame().await, ":\n");
+    for _ in 0..3 {
+        assert_eq!(reader.frame().await, ": outer\n");
+    }
+
+    let app = Router::new()
+        .route("/", get(job))
+        .layer(SseLayer::new())
+        .layer(SseLayer::new());
+    assert_eq!(
+        text(&app, Method::GET, &[EVENTS])
+            .await
+            .matches(END)
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn settings_survive_what_changes_the_response_in_between() {
+    let app = Router::new()
+        .route("/", get(job))
+        .layer(axum::middleware::map_response(
+            |response: Response| async move {
+                let (parts, body) = response.into_parts();
+                Response::from_parts(parts, Body::new(body))
+            },
+        ))
+        .layer(SseLayer::new().retry(Retry::fixed(Duration::from_secs(4))));
+    let bytes = text(&app, Method::GET, &[EVENTS]).await;
+    assert!(
+        bytes.starts_with("retry: 4000\n") && bytes.ends_with(END),
+        "{bytes}"
+    );
+}
+
+#[tokio::test]
+async fn a_body_taken_out_of_its_response_is_anyones() {
+    let app = Router::new()
+        .route("/", get(job))
+        .layer(axum::middleware::map_response(
+            |response: Response| async move {
+                (
+                    [("content-type", "text/event-stream")],
+                    response.into_body(),
+                )
+                    .into_response()
+            },
+        ))
+        .layer(SseLayer::new().retry(Retry::fixed(Duration::from_secs(4))));
+    let bytes = text(&app, Method::GET, &[EVENTS]).await;
+    assert_eq!(
+        bytes,
+        "retry: 4000\nevent: step\ndata: 1\n\nevent: done\ndata: {}\n\n"
+    );
+}
+
+#[tokio::test]
+async fn events_without_an_id_get_one() {
+    async fn plain() -> Sse<Json<char>> {
+        Sse::new(stream::iter(['a', 'b', 'c'].map(Json)))
+    }
+    let app = |ids| {
+        Router::new()
+            .route("/", get(plain))
+            .layer(SseLayer::new().ids(ids))
+    };
+    let sequence = app(Ids::sequence());
+    let bytes = text(&sequence, Method::GET, &[]).await;
+    assert_eq!(
+        bytes,
+        "id: 1\ndata: \"a\"\n\nid: 2\ndata: \"b\"\n\nid: 3\ndata: \"c\"\n\n"
+    );
+    let bytes = text(&sequence, Method::GET, &[("last-event-id", "41")]).await;
+    assert!(bytes.starts_with("id: 42\n"));
+    // The header is anyone's: no overflow, no nonsense.
+    let bytes = text(
+        &sequence,
+        Method::GET,
+        &[("last-event-id", "18446744073709551615")],
+    )
+    .await;
+    assert!(bytes.starts_with("id: 18446744073709551615\n"));
+    let bytes = text(&sequence, Method::GET, &[("last-event-id", "x")]).await;
+    assert!(bytes.starts_with("id: 1\n"));
+
+    let shared = app(Ids::shared());
+    text(&shared, Method::GET, &[]).await;
+    assert!(
+        text(&shared, Method::GET, &[]).await.starts_with("id: 4\n"),
+        "counts on"
+    );
+
+    let by = app(Ids::by(|context| {
+        let after = context.last_event_id().unwrap_or("start").to_owned();
+        EventId::new(format!("{after}-{}", context.assigned())).unwrap()
+    }));
+    let bytes = text(&by, Method::GET, &[("last-event-id", "k")]).await;
+    assert!(
+        bytes.starts_with("id: k-0\n") && bytes.contains("id: k-1\n"),
+        "{bytes}"
+    );
+}
+
+#[tokio::test]
+async fn ids_of_the_handler_and_of_the_layer_never_mix() {
+    #[derive(SseEvent)]
+    enum Typed {
+        Plain(u8),
+        #[allow(dead_code, reason = "the declaration counts")]
+        Own {
+            #[sse(id)]
+            id: u8,
+        },
+    }
+    // Only events with data get an id, and the first id of the handler ends it.
+    let untyped = || async {
+        let events = [
+            Event::new().data("a"),
+            Event::new().comment("b"),
+            Event::new().data("c").id("own"),
+            Event::new().data("d"),
+        ];
+        Sse::new(stream::iter(events))
+    };
+    let typed = || async { Sse::new(stream::iter([Typed::Plain(1)])) };
+    let layer = SseLayer::new().ids(Ids::sequence());
+    let app = Router::new()
+        .route("/", get(untyped).post(typed))
+        .layer(layer);
+    assert_eq!(
+        text(&app, Method::GET, &[]).await,
+        "id: 1\ndata: a\n\n: b\nid: own\ndata: c\n\ndata: d\n\n"
+    );
+    assert_eq!(
+        text(&app, Method::POST, &[]).await,
+        "event: plain\ndata: 1\n\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_streams_are_counted_and_can_be_ended() {
+    let (log, _guard) = recorded();
+    let layer = SseLayer::new();
+    let app = Router::new()
+        .route("/", get(|| async { Sse::new(stream::pending::<Event>()) }))
+        .layer(layer.clone());
+    let mut first = Reader::of(call(&app, Method::GET, &[]).await);
+    let second = call(&app, Method::GET, &[]).await;
+    assert_eq!(layer.open_streams(), 2);
+    drop(second);
+    assert_eq!(layer.open_streams(), 1);
+    assert!(log.text().contains("client gone"), "{}", log.text());
+
+    assert_eq!(first.frame().await, ":\n");
+    let waiting = tokio::spawn(async move { first.next().await.is_none() });
+    tokio::task::yield_now().await;
+    layer.end_streams();
+    assert!(waiting.await.unwrap(), "an idle stream wakes up to end");
+    assert_eq!(layer.open_streams(), 0);
+
+    let app = Router::new().route("/", get(job)).layer(layer.clone());
+    text(&app, Method::GET, &[]).await;
+    assert_eq!(layer.open_streams(), 0);
+    assert!(
+        log.text().contains("reason=\"done\" events=2"),
+        "{}",
+        log.text()
+    );
+}
+
+#[tokio::test]
+async fn a_stream_that_panics_is_not_counted_any_more() {
+    let layer = SseLayer::new();
+    let panics =
+        || async { Sse::new(stream::iter([1]).map(|_| -> Event { panic!("handler bug") })) };
+    let app = Router::new().route("/", get(panics)).layer(layer.clone());
+    let response = call(&app, Method::GET, &[]).await;
+    assert_eq!(layer.open_streams(), 1);
+    assert!(tokio::spawn(Reader::of(response).rest()).await.is_err());
+    assert_eq!(layer.open_streams(), 0);
+}
+
+#[tokio::test]
+async fn head_gets_headers_only_and_is_not_counted() {
+    let layer = SseLayer::new();
+    let app = Router::new().route("/", get(job)).layer(layer.clone());
+    let response = call(&app, Method::HEAD, &[EVENTS]).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["x-accel-buffering"], "no");
+    assert_eq!(layer.open_streams(), 0);
+    assert_eq!(Reader::of(response).rest().await, "");
+}
+
+#[tokio::test]
+async fn last_event_id_is_strict_and_resume_is_lenient() {
+    async fn required(LastEventId(id): LastEventId<u64>) -> String {
+        format!("{id}")
+    }
+    async fn optional(id: Option<LastEventId<u64>>) -> String {
+        format!("{id:?}")
+    }
+    async fn decide(id: Result<Option<LastEventId<u64>>, LastEventIdRejection>) -> String {
+        format!(
+            "{:?}",
+            id.map_err(|rejection| rejection.raw().map(|raw| raw.as_bytes().len()))
+        )
+    }
+    async fn resume(resume: Resume<u64>) -> String {
+        format!("{resume:?}")
+    }
+    let long = "9".repeat(8 * 1024 + 1);
+    let cases: [(&[(&str, &str)], [&str; 4]); 5] = [
+        (
+            &[],
+            [
+                "400 the `Last-Event-ID` header is missing",
+                "200 None",
+                "200 Ok(None)",
+                "200 Fresh",
+            ],
+        ),
+        (
+            &[("last-event-id", " ")],
+            [
+                "400 the `Last-Event-ID` header is missing",
+                "200 None",
+                "200 Ok(None)",
+                "200 Fresh",
+            ],
+        ),
+        (
+            &[("last-event-id", " 7 ")],
+            [
+                "200 7",
+                "200 Some(LastEventId(7))",
+                "200 Ok(Some(LastEventId(7)))",
+                "200 After(7)",
+            ],
+        ),
+        (
+            &[("last-event-id", "<script>")],
+            [
+                "400 the `Last-Event-ID` header is not a valid `u64`",
+                "400 the `Last-Event-ID` header is not a valid `u64`",
+                "200 Err(Some(8))",
+                "200 Unreadable(Raw(8 bytes))",
+            ],
+        ),
+        (
+            &[("last-event-id", &long)],
+            [
+                "400 the `Last-Event-ID` header is longer than 8192 bytes",
+                "400 the `Last-Event-ID` header is longer than 8192 bytes",
+                "200 Err(None)",
+                "200 Unreadable(Raw(8193 bytes))",
+            ],
+        ),
+    ];
+    let apps = [get(required), get(optional), get(decide), get(resume)];
+    for (headers, expected) in cases {
+        for (route, expected) in apps.iter().zip(expected) {
+            let app = Router::new().route("/", route.clone());
+            let response = call(&app, Method::GET, headers).await;
+            let status = response.status().as_u16();
+            assert_eq!(
+                format!("{status} {}", Reader::of(response).rest().await),
+                expected
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_id_is_utf8_or_else_latin_1() {
+    async fn echo(LastEventId(id): LastEventId) -> String {
+        id
+    }
+    let app = Router::new().route("/", post(echo));
+    for (bytes, id) in [("…".as_bytes(), "…"), (b"\xE9", "é"), (b"a b", "a b")] {
+        let request = Request::post("/")
+            .header("last-event-id", bytes)
+            .body(Body::empty())
+            .unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(Reader::of(response).rest().await, id);
+    }
+}
