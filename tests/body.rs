@@ -353,3 +353,25 @@ async fn a_pending_stream_is_polled_when_it_wakes() {
     sender.send(data("a")).unwrap();
     assert_eq!(waiting.await.unwrap(), "data: a\n\n");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_events_can_be_taken_out_before_the_body_begins() {
+    use axum::response::IntoResponse as _;
+    use sse_tower::native::Control;
+
+    let events: Vec<Box<dyn SseEvent + Send>> =
+        vec![Box::new(data("a").id(1)), Box::new(Event::new()), Box::new(Last)];
+    let sse = Sse::new(stream::iter(events)).retry(Retry::fixed(Duration::from_secs(1)));
+    let response = sse.into_response();
+    let control = response.extensions().get::<Control>().expect("a stream of ours").clone();
+    let blocks = control.take_blocks().expect("not begun yet");
+    let blocks: Vec<Block> = blocks.map(|block| block.unwrap()).collect().await;
+    let bytes: Vec<_> = blocks.iter().map(|block| &block.bytes()[..]).collect();
+    assert_eq!(bytes, [&b"id: 1\ndata: a\n\n"[..], b"event: last\ndata:\n\n"]);
+    let events: Vec<_> = blocks.iter().map(|block| (block.events(), block.is_terminal())).collect();
+    assert_eq!(events, [(1, false), (1, true)]);
+    assert_eq!(blocks[0].last_id().map(|id| id.as_str()), Some("1"));
+
+    assert!(control.take_blocks().is_none(), "taken once");
+    assert_eq!(Reader::of(response).rest().await, "");
+}

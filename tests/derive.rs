@@ -337,18 +337,18 @@ fn descriptions() {
 mod functions {
     use serde::{Serialize, Serializer};
 
-    pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
         *value == T::default()
     }
 
-    pub fn twice<S: Serializer>(value: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn twice<S: Serializer>(value: &u32, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u32(value * 2)
     }
 
-    pub mod list {
+    pub(crate) mod list {
         use super::{Serialize, Serializer};
 
-        pub fn serialize<T: Clone + IntoIterator<Item: Serialize>, S: Serializer>(
+        pub(crate) fn serialize<T: Clone + IntoIterator<Item: Serialize>, S: Serializer>(
             value: &T,
             serializer: S,
         ) -> Result<S::Ok, S::Error> {
@@ -390,7 +390,7 @@ fn serde_attributes_of_fields_keep_their_meaning() {
             zero: u8,
             #[serde(skip)]
             #[allow(dead_code)]
-            foreign: Foreign,
+            skipped: Foreign,
             #[serde(serialize_with = "foreign")]
             other: Foreign,
             #[serde(default)]
@@ -437,7 +437,7 @@ fn serde_attributes_of_fields_keep_their_meaning() {
             list: [1, 2],
             none,
             zero,
-            foreign: Foreign,
+            skipped: Foreign,
             other: Foreign,
             default: 3,
             inner: inner.clone(),
@@ -491,7 +491,7 @@ where
     },
     #[sse(data = "text")]
     Text(I),
-    Id(#[sse(id)] Option<I>, [u8; N]),
+    Id(#[sse(id)] Option<I>, PhantomData<[u8; N]>),
     Unused(PhantomData<U>),
     UnusedStruct {
         phantom: PhantomData<U>,
@@ -523,7 +523,7 @@ fn bounds_are_inferred() {
         "event: json\ndata: {\"value\":{\"x\":1,\"y\":2},\"more\":[null],\"side\":3,\"sides\":[]}\n\n",
     );
     check(&G::Text(1), "event: text\ndata: 1\n\n");
-    check(&G::Id(Some(1), [1, 2]), "event: id\nid: 1\ndata: [1,2]\n\n");
+    check(&G::Id(Some(1), PhantomData), "event: id\nid: 1\ndata: null\n\n");
     check(&G::Unused(PhantomData), "event: unused\ndata: null\n\n");
     let unused = G::UnusedStruct {
         phantom: PhantomData,
@@ -571,39 +571,33 @@ fn an_enum_without_variants_is_fine() {
 mod hygiene {
     #![allow(dead_code, non_camel_case_types, clippy::items_after_test_module)]
 
-    pub struct String;
-    pub struct Result;
-    pub struct Option;
-    pub struct Vec;
-    pub struct Box;
-    pub struct str;
-    pub struct bool;
-    pub struct u8;
-    pub trait Display {}
-    pub trait Serialize {}
-    pub trait SseEvent {}
-    pub mod serde {}
-    pub mod std {}
-    pub mod core {}
-    pub fn drop() {}
+    pub(crate) struct String;
+    pub(crate) struct Result;
+    pub(crate) struct Option;
+    pub(crate) struct Vec;
+    pub(crate) struct Box;
+    pub(crate) struct str;
+    pub(crate) struct bool;
+    pub(crate) struct u8;
+    pub(crate) trait Display {}
+    pub(crate) trait Serialize {}
+    pub(crate) trait SseEvent {}
+    pub(crate) mod serde {}
+    pub(crate) mod std {}
+    pub(crate) mod core {}
+    pub(crate) fn drop() {}
     #[allow(non_snake_case)]
-    pub fn Ok() {}
+    pub(crate) fn Ok() {}
     #[allow(non_snake_case)]
-    pub fn Some() {}
+    pub(crate) fn Some() {}
     #[allow(non_upper_case_globals)]
-    pub const None: () = ();
+    pub(crate) const None: () = ();
 
-    pub mod inner {
+    pub(crate) mod inner {
         #[allow(unused_imports)]
         use super::*;
-        macro_rules! vec {
-            () => {};
-        }
-        #[allow(unused_imports)]
-        pub(crate) use vec;
-
         #[derive(::sse_core::SseEvent)]
-        pub enum Event<T> {
+        pub(crate) enum Event<T> {
             Unit,
             Text(&'static ::core::primitive::str),
             Struct {
@@ -659,8 +653,8 @@ fn attributes_from_macros() {
 }
 
 mod elsewhere {
-    pub mod renamed {
-        pub use sse_core::*;
+    pub(crate) mod renamed {
+        pub(crate) use sse_core::*;
     }
 }
 

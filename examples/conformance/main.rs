@@ -6,10 +6,12 @@
 //! cargo run --example conformance -- serve [PORT]   a server with every route that the clients visit
 //! ```
 //!
+//! `serve` prints `{"port": N}` when it listens; without a port it takes any free one.
 //! `decode` and `encode` read one case per line from stdin and answer with one line each.
 
 mod decode;
 mod encode;
+mod serve;
 
 use std::env;
 use std::error::Error;
@@ -23,6 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["decode"] => answer_lines(decode::answer),
         ["encode"] => answer_lines(encode::answer),
+        ["serve"] => serve::run(0),
+        ["serve", port] => serve::run(port.parse()?),
         _ => Err("usage: conformance decode | encode | serve [PORT]".into()),
     }
 }

@@ -47,6 +47,21 @@ pub fn payload<T: Payload + ?Sized, S: ::serde::Serializer>(
     value.serialize(serializer)
 }
 
+/// The function that serde's derive would have made, had it not reported a mistake.
+///
+/// Inherent functions come first, so this one is found only after an error.
+pub trait SerdeFailed {
+    #[expect(missing_docs, reason = "see the trait")]
+    fn serialize<T, S: ::serde::Serializer>(_: T, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        Self: Sized,
+    {
+        serializer.serialize_unit()
+    }
+}
+
+impl<R> SerdeFailed for R {}
+
 /// Writes a payload that is one text.
 ///
 /// # Errors

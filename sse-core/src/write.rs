@@ -36,14 +36,16 @@ macro_rules! end_id {
 ///
 /// let refused = writer.write(&Event::named("tick\n").data("x")).unwrap_err();
 /// assert_eq!(refused.to_string(), "the `event` field cannot contain a line break");
-/// assert_eq!(writer.take().len(), 37, "the refused event left nothing behind");
+/// assert_eq!(writer.take().len(), 35, "the refused event left nothing behind");
 /// # Ok::<(), sse_core::EncodeError>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct EventWriter {
     buf: BytesMut,
     written: Written,
-    /// Written before the first `retry` or `data` line unless the event brings its own.
+    /// Where the `id` line belongs: before the first `retry` or `data` line.
+    id_slot: Option<usize>,
+    /// Written there unless the event brings its own.
     spare: Spare,
     /// Where the value of the last `id` line stands in `buf`.
     id: Option<Range<usize>>,
@@ -57,8 +59,8 @@ pub struct EventWriter {
 pub struct Written {
     /// The event has an `id` of its own.
     pub id: bool,
-    /// The id that was offered to [`EventWriter::write_or_id`] was used.
-    pub spare_id: bool,
+    /// The event was given the id offered to [`EventWriter::write_or_id`].
+    pub given_id: bool,
     /// An `id` of the event is not [portable](EventId::portable).
     pub odd_id: bool,
     /// The event has `data`, so clients dispatch it.
@@ -70,8 +72,6 @@ pub struct Written {
 #[derive(Debug, Default)]
 struct Spare {
     id: Option<EventId>,
-    /// Whether `id` goes on the wire even in a block without data.
-    always: bool,
     retry: Option<RetryDelay>,
 }
 
@@ -95,37 +95,32 @@ impl EventWriter {
     ///
     /// Returns what [`SseEvent::encode`] returned; the buffer is then as it was before.
     pub fn write<E: SseEvent + ?Sized>(&mut self, event: &E) -> Result<Written, EncodeError> {
-        self.write_or_id(event, None)
+        self.write_or_id(event, || None::<EventId>)
     }
 
-    /// Appends `event`, with `id` if it has data but no id of its own.
+    /// Appends `event`, with an id from `next` if it has data but no id of its own.
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
-    pub fn write_or_id<E: SseEvent + ?Sized>(
+    /// As [`write`](Self::write), and if the id is refused.
+    pub fn write_or_id<E: SseEvent + ?Sized, I: Display>(
         &mut self,
         event: &E,
-        id: Option<EventId>,
+        next: impl FnOnce() -> Option<I>,
     ) -> Result<Written, EncodeError> {
         let start = self.buf.len();
         let last_id = self.id.clone();
         self.written = Written::default();
-        self.spare = Spare {
-            id,
-            always: false,
-            retry: None,
-        };
-        let done = event.encode(self);
+        self.id_slot = None;
+        self.spare = Spare::default();
+        let done = event.encode(self).and_then(|()| self.end_block(next));
         if done.is_ok() {
-            self.end_block();
             self.events += u32::from(self.written.field);
             self.terminal = event.is_terminal();
         } else {
             self.buf.truncate(start);
             self.id = last_id;
         }
-        self.spare = Spare::default();
         done.map(|()| self.written)
     }
 
@@ -267,7 +262,7 @@ impl EventWriter {
 
     /// Writes the `retry` field.
     pub fn retry(&mut self, delay: impl Into<RetryDelay>) {
-        self.flush_spare_id();
+        self.end_head();
         self.spare.retry = None;
         self.put_retry(delay.into());
     }
@@ -310,10 +305,7 @@ impl EventWriter {
 
     /// Uses `id` unless the event writes one itself.
     pub(crate) fn id_unless_written(&mut self, id: &EventId) {
-        if !self.written.id {
-            self.spare.id = Some(id.clone());
-            self.spare.always = true;
-        }
+        self.spare.id = Some(id.clone());
     }
 
     /// Uses `delay` unless the event writes one itself.
@@ -347,29 +339,27 @@ impl EventWriter {
         self.spare.id = None;
     }
 
+    /// The next line is `retry` or `data`: what stands before them is written now.
+    fn end_head(&mut self) {
+        if self.id_slot.is_none() {
+            self.put_spare_id();
+            self.id_slot = Some(self.buf.len());
+        }
+    }
+
+    fn put_spare_id(&mut self) {
+        if let Some(id) = self.spare.id.take() {
+            self.id(id).expect("an `EventId` is checked");
+        }
+    }
+
     fn begin_data(&mut self) {
-        if !self.written.data {
-            self.flush_spare_id();
-            if let Some(delay) = self.spare.retry.take() {
-                self.put_retry(delay);
-            }
+        self.end_head();
+        if let Some(delay) = self.spare.retry.take() {
+            self.put_retry(delay);
         }
         self.written.data = true;
         self.written.field = true;
-    }
-
-    fn flush_spare_id(&mut self) {
-        if let Some(id) = self.spare.id.take() {
-            self.put(b"id: ");
-            let value = self.buf.len();
-            self.put(id.as_str().as_bytes());
-            self.id = Some(value..self.buf.len());
-            self.put(b"\n");
-            self.written.field = true;
-            self.written.id |= self.spare.always;
-            self.written.spare_id |= !self.spare.always;
-            self.written.odd_id |= self.spare.always && !id.is_portable();
-        }
     }
 
     /// Writes a payload in one piece and splits it only where that is needed.
@@ -400,16 +390,39 @@ impl EventWriter {
         Ok(())
     }
 
-    fn end_block(&mut self) {
-        if self.spare.always {
-            self.flush_spare_id();
-        }
+    fn end_block<I: Display>(
+        &mut self,
+        next: impl FnOnce() -> Option<I>,
+    ) -> Result<(), EncodeError> {
+        self.put_spare_id();
         if let Some(delay) = self.spare.retry.take() {
             self.put_retry(delay);
+        }
+        if self.written.data
+            && !self.written.id
+            && let (Some(slot), Some(id)) = (self.id_slot, next())
+        {
+            self.insert_id(slot, id)?;
         }
         if self.written.field {
             self.put(b"\n");
         }
+        Ok(())
+    }
+
+    /// Writes an `id` line where it belongs, behind which the payload stands already.
+    fn insert_id(&mut self, slot: usize, id: impl Display) -> Result<(), EncodeError> {
+        let end = self.buf.len();
+        self.id(id)?;
+        self.written.id = false;
+        self.written.given_id = true;
+        self.id = self
+            .id
+            .take()
+            .map(|at| at.start - end + slot..at.end - end + slot);
+        let line = self.buf.len() - end;
+        self.buf[slot..].rotate_right(line);
+        Ok(())
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod errors;
 mod event;
+mod handler;
+mod spans;
 mod words;
 
 use proc_macro::TokenStream;
@@ -21,4 +23,10 @@ pub fn sse_event(input: TokenStream) -> TokenStream {
 pub fn sse_event_tower(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     event::derive(&input, parse_quote!(::sse_tower)).into()
+}
+
+/// Turns an `async fn` that returns a stream of events into a handler.
+#[proc_macro_attribute]
+pub fn sse_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    handler::attribute(arguments.into(), item.into()).into()
 }

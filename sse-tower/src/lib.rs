@@ -50,7 +50,7 @@ mod response;
 mod settings;
 
 pub use sse_core::*;
-pub use sse_macros::__SseEventTower as SseEvent;
+pub use sse_macros::{__SseEventTower as SseEvent, sse_handler};
 
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};
 pub use crate::layer::{ResponseFuture, SseBody, SseLayer, SseService};
@@ -68,3 +68,8 @@ pub mod __private {
     pub use crate::settings::{KeepAlive, Retry};
     pub use axum_core::response::IntoResponse;
 }
+
+/// The code of the README, so that it is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

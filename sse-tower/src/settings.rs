@@ -218,6 +218,21 @@ impl IdContext<'_> {
     }
 }
 
+/// An id that was given to an event; a number needs no allocation.
+pub(crate) enum AssignedId {
+    Number(u64),
+    Id(EventId),
+}
+
+impl fmt::Display for AssignedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Id(id) => id.fmt(f),
+        }
+    }
+}
+
 /// Gives the events of one stream their ids.
 #[derive(Debug, Default)]
 pub(crate) struct IdAssigner {
@@ -250,28 +265,23 @@ impl IdAssigner {
         }
     }
 
-    pub(crate) fn is_on(&self) -> bool {
-        self.ids.is_some()
-    }
-
-    /// The id for the next event that needs one.
-    pub(crate) fn next(&mut self) -> Option<EventId> {
+    /// The id for an event that has none.
+    pub(crate) fn next(&mut self) -> Option<AssignedId> {
         let ids = self.ids.as_ref()?;
-        Some(match &ids.0 {
-            // The id it starts from came from the client, so it may be the largest number.
-            Kind::Sequence => EventId::from(self.last.saturating_add(1)),
-            Kind::Shared(next) => EventId::from(next.fetch_add(1, Ordering::Relaxed)),
-            Kind::By(next) => next(&IdContext {
+        let id = match &ids.0 {
+            Kind::Sequence => {
+                // Where it starts from came from the client, so it may be the largest number.
+                self.last = self.last.saturating_add(1);
+                AssignedId::Number(self.last)
+            }
+            Kind::Shared(next) => AssignedId::Number(next.fetch_add(1, Ordering::Relaxed)),
+            Kind::By(next) => AssignedId::Id(next(&IdContext {
                 last_event_id: self.last_event_id.as_deref(),
                 assigned: self.assigned,
-            }),
-        })
-    }
-
-    /// The last id of [`next`](Self::next) went on the wire.
-    pub(crate) fn used(&mut self) {
-        self.last = self.last.saturating_add(1);
+            })),
+        };
         self.assigned += 1;
+        Some(id)
     }
 
     /// An event brought its own id: the stream's ids are the handler's business.

@@ -19,6 +19,8 @@ pub(crate) struct EventEnum {
     /// The crate that generated code names.
     pub(crate) root: Path,
     pub(crate) rename_all_fields: Option<LitStr>,
+    /// Generated code uses something deprecated, which is not its user's concern.
+    pub(crate) deprecated: bool,
     pub(crate) variants: Vec<Variant>,
 }
 
@@ -100,10 +102,15 @@ impl EventEnum {
         };
         let attrs = EnumAttrs::parse(&input.attrs, errors);
         let variants = data.variants.iter();
+        let fields = variants.clone().flat_map(|variant| &variant.fields);
+        let mut attributes = variants.clone().flat_map(|variant| &variant.attrs);
+        let mut attributes_of_fields = fields.flat_map(|field| &field.attrs);
+        let is_deprecated = |attr: &Attribute| attr.path().is_ident("deprecated");
         Some(Self {
             variants: variants
                 .map(|v| Variant::from_syn(v, &attrs, errors))
                 .collect(),
+            deprecated: attributes.any(is_deprecated) || attributes_of_fields.any(is_deprecated),
             ident: input.ident.clone(),
             generics: input.generics.clone(),
             root: attrs.root.unwrap_or(root),
@@ -252,7 +259,7 @@ fn doc(attrs: &[Attribute]) -> String {
         {
             lines.extend(
                 text.value()
-                    .lines()
+                    .split('\n')
                     .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()),
             );
         }

@@ -200,7 +200,6 @@ impl Edit {
             } else if fields.data
                 && let Some(id) = ids.next()
             {
-                ids.used();
                 push(out, chunk.split_to(blank - taken));
                 taken = blank;
                 push(out, Bytes::from(format!("id: {id}\n")));

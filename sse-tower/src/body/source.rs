@@ -123,15 +123,13 @@ impl Batch {
                 Filled::More
             });
         }
-        let id = self.ids.next();
-        let written = match self.writer.write_or_id(event, id) {
+        let Self { writer, ids, .. } = self;
+        let written = match writer.write_or_id(event, || ids.next()) {
             Ok(written) => written,
             Err(error) => return Some(Filled::Failed(error.into())),
         };
         self.total += u64::from(written.field);
-        if written.spare_id {
-            self.ids.used();
-        } else if written.id && self.ids.is_on() {
+        if written.id {
             self.ids.stop();
         }
         if written.odd_id && !std::mem::replace(&mut self.warned, true) {

@@ -12,7 +12,9 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{LitStr, Member, WhereClause};
 
-use super::super::model::{EventEnum, Field, Form, Payload, Role, Shape, Variant};
+use super::at;
+use crate::event::model::{EventEnum, Field, Form, Payload, Role, Shape, Variant};
+use crate::spans::located;
 
 /// The helper enum and what makes a value of it.
 pub(super) struct Helper<'a> {
@@ -69,7 +71,10 @@ impl<'a> Helper<'a> {
                 |rule| quote!(#[serde(rename_all = #rule)]),
             )
         };
-        let fields = variant.fields.iter().map(|field| self.field(field, needed));
+        let fields = variant
+            .fields
+            .iter()
+            .map(|field| self.field(variant, field));
         match variant.shape {
             Shape::Unit => quote!(#words #ident,),
             Shape::Tuple => quote!(#words #ident(#(#fields),*),),
@@ -77,19 +82,21 @@ impl<'a> Helper<'a> {
         }
     }
 
-    fn field(&self, field: &Field, needed: bool) -> TokenStream {
+    fn field(&self, variant: &Variant, field: &Field) -> TokenStream {
         let ty = self.without_self(field.ty.to_token_stream());
         let name = match &field.member {
             Member::Named(name) => quote!(#name:),
             Member::Unnamed(_) => quote!(),
         };
-        if !needed || field.role != Role::Payload {
-            return quote!(#[serde(skip)] #name #ty);
+        match use_of(variant, field) {
+            Use::Skip => return quote!(#[serde(skip)] #name #ty),
+            Use::Argument => return quote!(#name #ty),
+            Use::Payload => {}
         }
         let attrs = &field.serde.attrs;
         let checked = (field.serde.with.is_none() && !field.serde.skip).then(|| {
             // serde reports a missing `Serialize` where the function is named.
-            let span = field.ty.span();
+            let span = at(&field.ty);
             let path = LitStr::new(&format!("{}::payload", self.private()), span);
             quote_spanned!(span=> #[serde(serialize_with = #path)])
         });
@@ -112,7 +119,10 @@ impl<'a> Helper<'a> {
         });
         let write = match &field.serde.with {
             Some(with) => quote!(#with),
-            None => quote_spanned!(field.ty.span()=> #private::payload),
+            None => {
+                let private = located(private.clone(), field.ty.span());
+                quote_spanned!(at(&field.ty)=> #private::payload)
+            }
         };
         Some(quote! {
             fn #name<__S: #private::serde::Serializer>(
@@ -194,6 +204,9 @@ impl ToTokens for Helper<'_> {
 
             #writers
 
+            #[allow(unused_imports)]
+            use #private::SerdeFailed as _;
+
             struct __Payload #wrapper_impl (&'__sse #ident #ty_generics) #where_clause;
 
             #[automatically_derived]
@@ -212,6 +225,26 @@ impl ToTokens for Helper<'_> {
 /// Whether the payload is one value of a tuple that has an `id` or a `retry` besides.
 fn is_value_beside_others(variant: &Variant) -> bool {
     variant.is_one_value() && variant.fields.len() > 1
+}
+
+/// What serde does with a field of the helper.
+enum Use {
+    Skip,
+    /// Handed to the function of the variant, which knows the attributes already.
+    Argument,
+    Payload,
+}
+
+fn use_of(variant: &Variant, field: &Field) -> Use {
+    if !is_needed(variant) {
+        Use::Skip
+    } else if is_value_beside_others(variant) {
+        Use::Argument
+    } else if field.role == Role::Payload {
+        Use::Payload
+    } else {
+        Use::Skip
+    }
 }
 
 fn value_writer(variant: &Variant) -> Ident {

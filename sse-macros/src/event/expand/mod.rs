@@ -2,13 +2,14 @@
 
 mod helper;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 use super::bounds;
 use super::model::{EventEnum, Field, Form, Line, Payload, Role, Variant};
+use crate::spans::located;
 use helper::Helper;
 
 /// The impl of `SseEvent`.
@@ -22,12 +23,14 @@ pub(crate) fn sse_event(events: &EventEnum) -> TokenStream {
     let describe = describe(events, &private);
     let ident = &events.ident;
     let (impl_generics, ty_generics, _) = events.generics.split_for_impl();
+    let deprecated = events.deprecated.then(|| quote!(#[allow(deprecated)]));
     quote! {
+        #deprecated
         const _: () = {
             #helper
 
             #[automatically_derived]
-            #[allow(deprecated, unused_qualifications, clippy::absolute_paths)]
+            #[allow(unused_qualifications, clippy::absolute_paths)]
             impl #impl_generics #private::SseEvent for #ident #ty_generics #where_clause {
                 #event_name
                 #encode
@@ -112,7 +115,7 @@ fn binding(field: &Field) -> Ident {
         Role::Id => "__id",
         Role::Retry => "__retry",
     };
-    Ident::new(name, field.ty.span())
+    Ident::new(name, Span::call_site())
 }
 
 /// The `id:` line, left out for `None`.
@@ -120,10 +123,11 @@ fn id(field: &Field, private: &TokenStream) -> TokenStream {
     let id = binding(field);
     let inner = option_content(&field.ty);
     let ty = inner.unwrap_or(&field.ty);
+    let private = located(private.clone(), ty.span());
     let write = if is_integer(ty) {
-        quote_spanned!(ty.span()=> #private::integer_id(__w, *#id);)
+        quote_spanned!(at(ty)=> #private::integer_id(__w, *#id);)
     } else {
-        quote_spanned!(ty.span()=> #private::id(__w, #id)?;)
+        quote_spanned!(at(ty)=> #private::id(__w, #id)?;)
     };
     match inner {
         Some(_) => quote!(if let #private::Option::Some(#id) = #id { #write }),
@@ -133,7 +137,8 @@ fn id(field: &Field, private: &TokenStream) -> TokenStream {
 
 fn retry(field: &Field, private: &TokenStream) -> TokenStream {
     let retry = binding(field);
-    quote_spanned!(field.ty.span()=> #private::retry(__w, *#retry);)
+    let private = located(private.clone(), field.ty.span());
+    quote_spanned!(at(&field.ty)=> #private::retry(__w, *#retry);)
 }
 
 /// The `data:` lines and the result of it all.
@@ -144,12 +149,14 @@ fn data(variant: &Variant, private: &TokenStream, helper: &Helper<'_>) -> TokenS
         (Payload::Form(Form::Empty), _) => quote!(__w.data(""); #ok),
         (Payload::Form(Form::Text), Some(field)) => {
             let data = binding(field);
-            quote_spanned!(field.ty.span()=> #private::text(__w, #data))
+            let private = located(private.clone(), field.ty.span());
+            quote_spanned!(at(&field.ty)=> #private::text(__w, #data))
         }
         (Payload::Form(Form::Json), Some(_)) if helper::is_needed(variant) => helper.write(),
         (Payload::Form(Form::Json), Some(field)) => {
             let data = binding(field);
-            quote_spanned!(field.ty.span()=> #private::json(__w, #data))
+            let private = located(private.clone(), field.ty.span());
+            quote_spanned!(at(&field.ty)=> #private::json(__w, #data))
         }
         // An object, because a field added later is then a compatible change.
         (Payload::Form(Form::Json | Form::Text), None) => quote!(__w.data("{}"); #ok),
@@ -218,6 +225,11 @@ fn option_content(ty: &Type) -> Option<&Type> {
         },
         _ => None,
     }
+}
+
+/// Our names, but errors that point at `ty`.
+fn at(ty: &Type) -> Span {
+    Span::call_site().located_at(ty.span())
 }
 
 fn is_integer(ty: &Type) -> bool {

@@ -1,0 +1,117 @@
+//! Three live panels over server-sent events: `cargo run --example demo [DIRECTORY]`.
+//!
+//! Each is an enum with `#[derive(SseEvent)]` and a handler with `#[sse_handler]`:
+//!
+//! - [`progress`] hashes a directory; the browser stops by itself at the end.
+//! - [`feed`] shows this machine's load and loses nothing when the connection drops.
+//! - [`tokens`] answers a prompt word by word and stops when the client does.
+//!
+//! `PORT` chooses the port. `OPENAI_BASE_URL` (with `OPENAI_API_KEY` and `OPENAI_MODEL`) lets a
+//! language model answer; without it, a Markov chain over the README does.
+
+mod feed;
+mod model;
+mod progress;
+mod tokens;
+mod upstream;
+
+use std::env;
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_stream::stream;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::Html;
+use axum::routing::{get, post};
+use futures_util::Stream;
+use sse_macros::sse_handler;
+use sse_tower::{SseEvent, SseLayer};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+use crate::feed::History;
+use crate::progress::Jobs;
+use crate::tokens::{Produced, Production, Source};
+
+/// What the handlers share; a clone is cheap.
+#[derive(Clone)]
+struct App {
+    jobs: Jobs,
+    history: Arc<History>,
+    source: Arc<Source>,
+    produced: Arc<Production>,
+    /// Around every route.
+    streams: SseLayer,
+    /// Around the feed alone, whose streams it can end.
+    feed_streams: SseLayer,
+}
+
+fn router(app: App) -> Router {
+    let prompts = DefaultBodyLimit::max(tokens::MAX_BODY);
+    Router::new()
+        .route("/", get(async || Html(include_str!("page.html"))))
+        .route("/progress", get(progress::hash))
+        .route("/feed", get(feed::feed).layer(app.feed_streams.clone()))
+        .route("/feed/drop", post(feed::drop_connections))
+        .route("/tokens", post(tokens::answer).layer(prompts))
+        .route("/status", get(status))
+        .layer(app.streams.clone())
+        .with_state(app)
+}
+
+/// What the server is doing.
+#[derive(Clone, PartialEq, SseEvent)]
+enum Server {
+    Status {
+        open_streams: usize,
+        #[serde(flatten)]
+        produced: Produced,
+    },
+}
+
+/// Looks ten times a second, and speaks when something changed.
+#[sse_handler(retry = "1s")]
+async fn status(State(app): State<App>) -> impl Stream<Item = Server> {
+    stream! {
+        let mut last = None;
+        loop {
+            let now = Server::Status {
+                open_streams: app.streams.open_streams(),
+                produced: app.produced.now(),
+            };
+            if last.as_ref() != Some(&now) {
+                last = Some(now.clone());
+                yield now;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+// No handler for Ctrl-C: the signal ends the process, open streams or not.
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let root = match env::args_os().nth(1) {
+        Some(directory) => PathBuf::from(directory),
+        None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
+    };
+    let port = match env::var("PORT") {
+        Ok(port) => port.parse()?,
+        Err(_) => 0,
+    };
+    let app = App {
+        jobs: Jobs::new(root.canonicalize()?),
+        history: History::start(),
+        source: Arc::new(Source::from_env()),
+        produced: Arc::default(),
+        streams: SseLayer::new(),
+        feed_streams: SseLayer::new(),
+    };
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("http://{}/", listener.local_addr()?);
+    axum::serve(listener, router(app)).await?;
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! What a handler must look like.
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::{ReturnType, Type};
+
+use super::model::Handler;
+use crate::errors::Errors;
+
+/// Checks all rules.
+pub(crate) fn function(handler: &Handler, errors: &mut Errors) {
+    let sig = &handler.sig;
+    if sig.asyncness.is_none() {
+        errors.at(
+            sig.fn_token.span,
+            "an `#[sse_handler]` function must be `async fn`",
+        );
+    }
+    if let Some(receiver) = sig.receiver() {
+        errors.at(
+            receiver.self_token.span,
+            "an `#[sse_handler]` function is a free function; take shared data with `State<_>`",
+        );
+    }
+    let nothing = match &sig.output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
+    };
+    if nothing {
+        errors.at(
+            sig.ident.span(),
+            "an `#[sse_handler]` function returns the stream of events to send\n\
+             help: `-> impl Stream<Item = Event>`",
+        );
+    }
+    if let Some(span) = find_yield(handler.body.stream()) {
+        errors.at(
+            span,
+            "stable Rust reserves `yield`, so an attribute macro cannot use it\n\
+             help: return `async_stream::stream! { … }`, which has a `yield` of its own",
+        );
+    }
+}
+
+/// The first `yield` that no inner macro gets.
+fn find_yield(tokens: TokenStream) -> Option<Span> {
+    let mut bang = false;
+    for tree in tokens {
+        match tree {
+            TokenTree::Ident(word) if word == "yield" => return Some(word.span()),
+            TokenTree::Group(group) => {
+                let is_macro = bang && group.delimiter() != Delimiter::None;
+                if let Some(span) = (!is_macro).then(|| find_yield(group.stream())).flatten() {
+                    return Some(span);
+                }
+                bang = false;
+            }
+            TokenTree::Punct(punct) => bang = punct.as_char() == '!',
+            // `macro_rules! name { … }`
+            TokenTree::Ident(_) => {}
+            TokenTree::Literal(_) => bang = false,
+        }
+    }
+    None
+}

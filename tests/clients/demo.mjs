@@ -1,0 +1,322 @@
+// Drives the demo in headless Chromium.
+//
+//     DEMO=target/debug/examples/demo node demo.mjs                        every check; exit code 1 if one failed
+//     DEMO=target/debug/examples/demo node demo.mjs --screenshot FILE.png  a picture of the demo at work, hashing /usr
+//
+// Needs playwright-core (in `node_modules` here, or in a directory named by NODE_PATH) and
+// Chromium (`CHROMIUM`, else /usr/bin/chromium). Starts and stops the demo itself.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash, randomFillSync } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const { chromium } = createRequire(import.meta.url)('playwright-core') // unlike `import`, heeds NODE_PATH
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
+const DEMO = process.env.DEMO ?? join(ROOT, 'target/debug/examples/demo')
+const screenshot = process.argv[2] === '--screenshot' && process.argv[3]
+const scratch = mkdtempSync(join(tmpdir(), 'sse-demo-'))
+const processes = new Set()
+let context, failed = 0
+
+// Whatever happens, this ends.
+setTimeout(() => { console.log('FAIL demo.mjs: not done after four minutes'); end(1) }, 240_000).unref()
+
+try {
+  context = await chromium.launchPersistentContext(join(scratch, 'profile'), {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    viewport: { width: 1200, height: 900 },
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  })
+  await (screenshot ? takeScreenshot(screenshot) : checkAll())
+} catch (error) {
+  failed++
+  console.log(`FAIL demo.mjs: ${error.stack}`)
+}
+await end(failed ? 1 : 0)
+
+async function end(code) {
+  for (const child of processes) child.kill('SIGKILL')
+  await Promise.race([context?.close().catch(() => {}), sleep(5_000)])
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 5 })
+  process.exit(code)
+}
+
+async function checkAll() {
+  const files = join(scratch, 'files')
+  const expected = generate(files)
+  const demo = await start(files)
+  const { page, requests, text } = await open(demo.url)
+
+  await check('progress runs to 100 % and to the right digest', async () => {
+    await until('the digest', () => page.locator('#file').getAttribute('data-digest'), 90)
+    assert.equal(await page.locator('#file').getAttribute('data-digest'), expected)
+    assert.equal(await text('#percent'), '100 %')
+    assert.match(await text('#what'), / 256 MiB$/)
+    return text('#rate')
+  })
+  await check('the browser stops by itself: one more request, answered 204, and none after', async () => {
+    await until('CLOSED', () => page.evaluate('progress.readyState === EventSource.CLOSED'), 15)
+    await sleep(4_000)
+    const seen = requests('/progress')
+    assert.deepEqual(seen.map(request => request.status), [200, 204])
+    assert.equal(seen[1].lastEventId, 'sse-tower:end')
+    assert.equal(await text('#progress .state'), 'the browser stopped by itself')
+  })
+  await check('a button hashes again', async () => {
+    await page.click('#again')
+    await until('CLOSED', () => requests('/progress').length === 4, 90)
+    assert.deepEqual(requests('/progress').map(request => request.status), [200, 204, 200, 204])
+    assert.equal(await page.locator('#file').getAttribute('data-digest'), expected)
+  })
+
+  const ids = () => page.evaluate('ids')
+  await check('the feed goes on after a lost connection without a hole', async () => {
+    await page.evaluate(`ids = []; feed.addEventListener('sample', event => ids.push(event.lastEventId))`)
+    await until('samples', async () => (await ids()).length >= 2, 10)
+    await page.click('#drop')
+    await until('samples that were missed', async () => Number(await text('#recovered')) > 0, 20)
+    await sleep(2_000)
+    const seen = (await ids()).map(id => Number(id.split('.')[1]))
+    assert.deepEqual(seen, seen.map((_, at) => seen[0] + at), 'ids are consecutive')
+    assert.equal(await text('#holes'), '0')
+    const feeds = requests('/feed')
+    assert.deepEqual(feeds.map(request => request.status), [200, 200])
+    assert.match(feeds[1].lastEventId, /^\d+\.\d+$/)
+    return `${await text('#recovered')} recovered, Last-Event-ID ${feeds[1].lastEventId}`
+  })
+
+  await check('cancelling stops the producer on the server', () => cancel(page, text))
+  await check('an answer that is not cancelled runs to its end', async () => {
+    await page.click('#tokens form button')
+    await until('the end', async () => /^\d+ tokens$/.test(await text('#tokens .state')), 60)
+    await until('the word of the server', async () => /the last finished after \d+ tokens/.test(await text('#producers')), 5)
+  })
+  await check('the parser of the page does not depend on how chunks are cut', async () => {
+    const parsed = await page.evaluate(async () => {
+      const bytes = new TextEncoder().encode('\uFEFF: hi\r\nevent: a\r\ndata: ü\r\ndata:🌍\r\n\r\ndata: b\r\rid: 1\n\ndata\n\nevent:c\ndata: cut')
+      const all = []
+      for (let size = 1; size <= bytes.length; size++) {
+        const body = new ReadableStream({
+          start(controller) {
+            for (let at = 0; at < bytes.length; at += size) controller.enqueue(bytes.slice(at, at + size))
+            controller.close()
+          },
+        })
+        const seen = []
+        for await (const event of events(body)) seen.push(event)
+        all.push(JSON.stringify(seen))
+      }
+      return [...new Set(all)]
+    })
+    assert.deepEqual(parsed.map(JSON.parse), [[{ name: 'a', data: 'ü\n🌍' }, { name: '', data: 'b' }, { name: '', data: '' }]])
+  })
+
+  await check('SIGINT ends the process at once, with streams open', async () => {
+    assert.match(await text('#streams'), /^[2-9] open streams$/)
+    return `${await stop(demo)} ms`
+  })
+  await check('the page finds a server that was started anew, whose ids are others', async () => {
+    await page.evaluate('before = epoch')
+    await start(files, { PORT: new URL(demo.url).port })
+    await until('the new feed', () => page.evaluate('epoch !== before && count.received > 1'), 60)
+    assert.equal(await text('#holes'), '0')
+    assert.equal(await text('#recovered'), '0')
+  })
+  await page.close()
+  await checkUpstream(files)
+}
+
+async function checkUpstream(files) {
+  const upstream = await startUpstream()
+  const demo = await start(files, { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'key', OPENAI_MODEL: 'tiny' })
+  const { page, text } = await open(demo.url)
+  const ask = async prompt => {
+    await page.fill('#prompt', prompt)
+    await page.click('#tokens form button')
+  }
+  await check('an upstream answers, with characters cut between chunks', async () => {
+    await ask('greet')
+    await until('the answer', async () => /^\d+ tokens$/.test(await text('#tokens .state')), 20)
+    assert.equal(await text('#answer'), 'Grüße, 🌍! 日本')
+    assert.deepEqual(upstream.asked, { authorization: 'Bearer key', model: 'tiny', stream: true, prompt: 'greet' })
+  })
+  await check('an upstream that fails is an event of the stream', async () => {
+    await ask('refuse')
+    await until('the status', async () => /upstream answered 500/.test(await text('#tokens .state')), 20)
+    await ask('break')
+    await until('the message', async () => /out of words/.test(await text('#tokens .state')), 20)
+    await ask('hang up')
+    await until('the message', async () => /broken/.test(await page.locator('#tokens .state').getAttribute('class')), 20)
+  })
+  await check('cancelling closes the connection to the upstream', async () => {
+    await page.fill('#prompt', 'forever')
+    await cancel(page, text)
+    await until('the close', () => upstream.closed, 5)
+  })
+  await stop(demo)
+  upstream.server.close()
+}
+
+async function cancel(page, text) {
+  const server = async name => Number(await page.locator('#producers').getAttribute(`data-${name}`))
+  const before = await server('tokens')
+  await page.click('#tokens form button')
+  await until('five tokens', async () => await server('tokens') >= before + 5, 20)
+  assert.equal(await server('producers'), 1)
+  assert.notEqual(await text('#answer'), '')
+  await page.click('#cancel')
+  await until('no producers', async () => await server('producers') === 0, 5)
+  const made = await server('tokens')
+  await sleep(1_500)
+  assert.equal(await server('tokens'), made, 'tokens are made no more')
+  assert.match(await text('#tokens .state'), /^cancelled, \d+ tokens arrived$/)
+  assert.match(await text('#producers'), /was stopped after \d+ tokens/)
+  return `stopped after ${await server('last')} tokens`
+}
+
+async function takeScreenshot(file) {
+  const demo = await start('/usr')
+  const { page, text } = await open(demo.url)
+  await until('samples', async () => Number(await text('#received')) >= 24, 60)
+  await page.click('#drop')
+  await until('samples that were missed', async () => Number(await text('#recovered')) > 0, 20)
+  await sleep(9_000)
+  await page.click('#tokens form button')
+  await until('an answer', async () => (await text('#answer')).length > 330, 60)
+  await page.click('#again')
+  await until('half of it', async () => parseInt(await text('#percent')) % 100 > 55, 60)
+  await page.screenshot({ path: file })
+  console.log(`ok   screenshot ${file}`)
+}
+
+// ---- Helpers
+
+async function check(name, run) {
+  const began = Date.now()
+  try {
+    const note = await run()
+    console.log(`ok   ${name}${note ? `: ${note}` : ''} (${((Date.now() - began) / 1000).toFixed(1)} s)`)
+  } catch (error) {
+    failed++
+    console.log(`FAIL ${name}: ${error.message}`)
+  }
+}
+
+async function until(what, condition, seconds) {
+  const deadline = Date.now() + seconds * 1000
+  while (!await condition()) {
+    if (Date.now() > deadline) throw new Error(`no ${what} within ${seconds} s`)
+    await sleep(50)
+  }
+}
+
+/** A page of the demo, the requests that it makes, and the text of its elements. */
+async function open(url) {
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  const all = []
+  page.on('pageerror', error => { failed++; console.log(`FAIL the page: ${error.message}`) })
+  page.on('request', request => all.push({ request, path: new URL(request.url()).pathname }))
+  page.on('response', async response => {
+    const entry = all.find(({ request }) => request === response.request())
+    entry.status = response.status()
+    entry.lastEventId = (await response.request().allHeaders().catch(() => ({})))['last-event-id']
+  })
+  await page.goto(url)
+  return {
+    page,
+    requests: path => all.filter(entry => entry.path === path),
+    text: async selector => (await page.locator(selector).textContent()).trim(),
+  }
+}
+
+/** Starts the demo on a free port. `env` undoes an ignored SIGINT, which children inherit. */
+async function start(directory, env = {}) {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(OPENAI_|.*_proxy$)/i.test(name))
+  const child = spawn('env', ['--default-signal=INT', DEMO, directory], {
+    env: { ...Object.fromEntries(inherited), PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  processes.add(child)
+  child.once('exit', () => processes.delete(child))
+  const url = await Promise.race([
+    once(createInterface(child.stdout), 'line').then(([line]) => line),
+    once(child, 'exit').then(([code]) => { throw new Error(`the demo ended with ${code}`) }),
+    sleep(10_000).then(() => { throw new Error('the demo printed no address within 10 s') }),
+  ])
+  return { child, url }
+}
+
+/** Sends SIGINT; returns how many milliseconds it took. */
+async function stop({ child }) {
+  const began = Date.now()
+  const exit = once(child, 'exit')
+  child.kill('SIGINT')
+  const [, signal] = await Promise.race([exit, sleep(10_000).then(() => { throw new Error('still running after 10 s') })])
+  assert.equal(signal, 'SIGINT')
+  return Date.now() - began
+}
+
+/** Writes 256 MiB of files; returns their digest as progress.rs defines it. */
+function generate(directory) {
+  const buffer = Buffer.alloc(4 << 20)
+  for (const folder of ['a', 'b/c', 'target', 'd.git']) mkdirSync(join(directory, folder), { recursive: true })
+  writeFileSync(join(directory, 'target/skipped'), 'x')
+  for (let at = 0; at < 64; at++) {
+    const folder = ['', 'a/', 'b/', 'b/c/', 'd.git/', 'a-', 'ä '][at % 7]
+    writeFileSync(join(directory, `${folder}${at}.bin`), randomFillSync(buffer))
+  }
+  writeFileSync(join(directory, 'empty'), '')
+  const paths = []
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath ?? entry.path, entry.name)
+    if (entry.isFile() && entry.name !== 'skipped') paths.push(`./${path.slice(directory.length + 1)}`)
+  }
+  paths.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
+  const sha256 = data => createHash('sha256').update(data).digest('hex')
+  return sha256(paths.map(path => `${sha256(readFileSync(join(directory, path)))}  ${path}\n`).join(''))
+}
+
+/** An OpenAI-compatible service with four answers. */
+async function startUpstream() {
+  const upstream = { closed: false, asked: undefined }
+  const chunk = content => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`
+  upstream.server = createServer(async (request, response) => {
+    let body = ''
+    for await (const part of request) body += part
+    const { model, stream, messages } = JSON.parse(body)
+    const prompt = messages.at(-1).content
+    upstream.asked = { authorization: request.headers.authorization, model, stream, prompt }
+    if (prompt === 'refuse') return response.writeHead(500).end('no')
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+    if (prompt === 'break') return response.end('data: {"error":{"message":"out of words"}}\n\n')
+    if (prompt === 'hang up') return response.write(chunk('one'), () => response.destroy())
+    if (prompt === 'greet') {
+      const text = `: hello\n\n${['Grüße', ', 🌍!', ' 日本'].map(chunk).join('')}data: {"choices":[]}\n\ndata: [DONE]\n\n`
+      for (const byte of Buffer.from(text)) {
+        response.write(Buffer.of(byte))
+        await new Promise(setImmediate)
+      }
+      return response.end()
+    }
+    response.on('close', () => { upstream.closed = true })
+    while (!upstream.closed) {
+      response.write(chunk('on and '))
+      await sleep(50)
+    }
+  })
+  upstream.server.listen(0, '127.0.0.1')
+  await once(upstream.server, 'listening')
+  upstream.url = `http://127.0.0.1:${upstream.server.address().port}/v1`
+  return upstream
+}

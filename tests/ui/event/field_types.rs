@@ -1,0 +1,18 @@
+use sse_tower::SseEvent;
+
+struct Plain;
+
+#[derive(SseEvent)]
+enum Events {
+    #[sse(data = "text")]
+    Text(Plain),
+    Id(#[sse(id)] Plain),
+    MaybeId(#[sse(id)] Option<Plain>),
+    Retry(#[sse(retry)] u64),
+}
+
+fn is_event<E: SseEvent>() {}
+
+fn main() {
+    is_event::<Events>();
+}

@@ -1,0 +1,14 @@
+use futures_util::{Stream, stream};
+use sse_tower::{SseEvent, sse_handler};
+
+#[derive(SseEvent)]
+enum Tick {
+    Tick,
+}
+
+#[sse_handler(keep_alive = std::time::Duration::from_secs(1))]
+async fn ticks() -> impl Stream<Item = Tick> {
+    stream::iter([Tick::Tick])
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use futures_util::Stream;
+use sse_tower::{SseEvent, sse_handler};
+
+#[derive(SseEvent)]
+enum Tick {
+    Tick,
+}
+
+#[sse_handler]
+async fn ticks() -> impl Stream<Item = Tick> {
+    loop {
+        yield Tick::Tick;
+    }
+}
+
+fn main() {
+    let _: axum::Router = axum::Router::new().route("/", axum::routing::get(ticks));
+}
