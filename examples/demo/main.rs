@@ -27,8 +27,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Html;
 use axum::routing::{get, post};
 use futures_util::Stream;
-use sse_macros::sse_handler;
-use sse_tower::{SseEvent, SseLayer};
+use sse_tower::{SseEvent, SseLayer, sse_handler};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 

@@ -16,22 +16,25 @@ const MOST: usize = 200;
 
 pub(crate) struct Markov {
     /// What followed each word, as often as it did.
-    after: HashMap<&'static str, Vec<&'static str>>,
+    after: HashMap<String, Vec<String>>,
     /// How sentences begin.
-    starts: Vec<&'static str>,
+    starts: Vec<String>,
 }
 
 impl Markov {
-    pub(crate) fn new(markdown: &'static str) -> Self {
+    pub(crate) fn new(markdown: &str) -> Self {
+        let text: String = prose(markdown).map(plain).collect();
         let mut after: HashMap<_, Vec<_>> = HashMap::new();
         let mut starts = Vec::new();
-        let mut last = None;
-        for word in prose(markdown) {
-            match last {
-                Some(last) if !ends_sentence(last) => after.entry(last).or_default().push(word),
-                _ => starts.push(word),
+        let mut last = "";
+        for word in text.split_whitespace() {
+            if last.is_empty() || ends_sentence(last) {
+                starts.push(word.to_owned());
+            } else {
+                let follow = after.entry(last.to_owned()).or_default();
+                follow.push(word.to_owned());
             }
-            last = Some(word);
+            last = word;
         }
         Self { after, starts }
     }
@@ -62,21 +65,30 @@ impl Markov {
     }
 
     /// Goes on as the text does somewhere, or with a new sentence.
-    fn next(&self, last: &str, rng: &mut Rng) -> Option<&'static str> {
+    fn next(&self, last: &str, rng: &mut Rng) -> Option<&str> {
         let choices = self.after.get(last).unwrap_or(&self.starts);
-        rng.choice(choices).copied()
+        rng.choice(choices).map(String::as_str)
     }
 }
 
-/// The words of what is written in sentences: no code, tables, headings or pictures.
-fn prose(markdown: &'static str) -> impl Iterator<Item = &'static str> {
+/// The lines that are written in sentences: no code, tables, headings or pictures.
+fn prose(markdown: &str) -> impl Iterator<Item = &str> {
     let mut code = false;
-    let lines = markdown.lines().filter(move |line| {
+    markdown.lines().filter(move |line| {
         let fence = line.starts_with("```");
         code ^= fence;
-        !code && !fence && !line.starts_with(['|', '#', '!', '[', '<'])
-    });
-    lines.flat_map(str::split_whitespace)
+        !code && !fence && !line.starts_with(['|', '#', '!', '<'])
+    })
+}
+
+/// A line without its marks and the targets of its links.
+fn plain(line: &str) -> String {
+    let mut parts = line.split("](");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text += part.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    text.replace(['[', '`', '*'], "") + "\n"
 }
 
 fn ends_sentence(word: &str) -> bool {

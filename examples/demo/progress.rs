@@ -13,8 +13,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use futures_util::{Stream, stream};
 use sha2::{Digest, Sha256};
-use sse_macros::sse_handler;
-use sse_tower::SseEvent;
+use sse_tower::{SseEvent, sse_handler};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 
@@ -204,10 +203,10 @@ impl Job {
 
     fn progress(&mut self) -> Result<(), Gone> {
         self.last_progress = Instant::now();
-        let percent = 100.0 * self.bytes as f64 / self.total.max(1) as f64;
+        let permille = (1000 * self.bytes).checked_div(self.total).unwrap_or(1000);
         self.send(Hashing::Progress {
             bytes: self.bytes,
-            percent,
+            percent: permille as f64 / 10.0,
         })
     }
 

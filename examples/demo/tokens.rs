@@ -10,8 +10,7 @@ use axum::http::StatusCode;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use sse_macros::sse_handler;
-use sse_tower::SseEvent;
+use sse_tower::{SseEvent, sse_handler};
 
 use crate::App;
 use crate::model::Markov;

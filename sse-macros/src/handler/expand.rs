@@ -26,7 +26,6 @@ pub(crate) fn handler(handler: &Handler, options: &Options, errors: Errors) -> T
     let at = at(&sig.output);
     let (stream, started) = (Ident::new("__stream", at), Ident::new("__started", at));
     let private = located(private, at);
-    let call = located(call, at);
     let steps = quote_spanned! {at=>
         let #stream = #private::send(#call).await;
         let #started = #private::start(#stream);
@@ -137,8 +136,8 @@ fn duration(millis: Millis, private: &TokenStream) -> TokenStream {
 
 fn at(output: &ReturnType) -> Span {
     match output {
-        ReturnType::Default => Span::mixed_site(),
-        ReturnType::Type(_, ty) => Span::mixed_site().located_at(ty.span()),
+        ReturnType::Default => Span::call_site(),
+        ReturnType::Type(_, ty) => ty.span(),
     }
 }
 

@@ -4,8 +4,6 @@ use sse_tower::SseEvent;
 enum Events {
     Open,
     Error(String),
-    #[sse(rename = "error")]
-    OnPurpose,
 }
 
 fn is_event<E: SseEvent>() {}

@@ -1,5 +1,6 @@
 use futures_util::{Stream, stream};
-use sse_tower::{SseEvent, sse_handler};
+use sse_macros::sse_handler;
+use sse_tower::SseEvent;
 
 #[derive(SseEvent)]
 enum Tick {

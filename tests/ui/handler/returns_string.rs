@@ -1,4 +1,5 @@
-use sse_tower::{SseEvent, sse_handler};
+use sse_macros::sse_handler;
+use sse_tower::SseEvent;
 
 #[derive(SseEvent)]
 enum Tick {

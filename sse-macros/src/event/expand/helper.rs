@@ -12,7 +12,6 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{LitStr, Member, WhereClause};
 
-use super::at;
 use crate::event::model::{EventEnum, Field, Form, Payload, Role, Shape, Variant};
 use crate::spans::located;
 
@@ -96,7 +95,7 @@ impl<'a> Helper<'a> {
         let attrs = &field.serde.attrs;
         let checked = (field.serde.with.is_none() && !field.serde.skip).then(|| {
             // serde reports a missing `Serialize` where the function is named.
-            let span = at(&field.ty);
+            let span = field.ty.span();
             let path = LitStr::new(&format!("{}::payload", self.private()), span);
             quote_spanned!(span=> #[serde(serialize_with = #path)])
         });
@@ -108,10 +107,11 @@ impl<'a> Helper<'a> {
         let field = variant.payload_fields().next()?;
         let private = self.events.private();
         let name = value_writer(variant);
+        let data = Ident::new("__data", field.ty.span());
         let arguments = variant.fields.iter().map(|other| {
             let ty = self.without_self(other.ty.to_token_stream());
             let name = if other.member == field.member {
-                quote!(__data)
+                quote!(#data)
             } else {
                 quote!(_)
             };
@@ -121,7 +121,7 @@ impl<'a> Helper<'a> {
             Some(with) => quote!(#with),
             None => {
                 let private = located(private.clone(), field.ty.span());
-                quote_spanned!(at(&field.ty)=> #private::payload)
+                quote_spanned!(field.ty.span()=> #private::payload)
             }
         };
         Some(quote! {
@@ -129,7 +129,7 @@ impl<'a> Helper<'a> {
                 #(#arguments)*
                 __s: __S,
             ) -> #private::Result<__S::Ok, __S::Error> {
-                #write(__data, __s)
+                #write(#data, __s)
             }
         })
     }

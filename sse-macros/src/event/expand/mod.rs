@@ -115,7 +115,12 @@ fn binding(field: &Field) -> Ident {
         Role::Id => "__id",
         Role::Retry => "__retry",
     };
-    Ident::new(name, Span::call_site())
+    Ident::new(name, field.ty.span())
+}
+
+/// The argument of `encode`, also in code that points at a field.
+fn writer() -> Ident {
+    Ident::new("__w", Span::call_site())
 }
 
 /// The `id:` line, left out for `None`.
@@ -123,11 +128,11 @@ fn id(field: &Field, private: &TokenStream) -> TokenStream {
     let id = binding(field);
     let inner = option_content(&field.ty);
     let ty = inner.unwrap_or(&field.ty);
-    let private = located(private.clone(), ty.span());
+    let (private, w) = (located(private.clone(), ty.span()), writer());
     let write = if is_integer(ty) {
-        quote_spanned!(at(ty)=> #private::integer_id(__w, *#id);)
+        quote_spanned!(ty.span()=> #private::integer_id(#w, *#id);)
     } else {
-        quote_spanned!(at(ty)=> #private::id(__w, #id)?;)
+        quote_spanned!(ty.span()=> #private::id(#w, #id)?;)
     };
     match inner {
         Some(_) => quote!(if let #private::Option::Some(#id) = #id { #write }),
@@ -137,8 +142,8 @@ fn id(field: &Field, private: &TokenStream) -> TokenStream {
 
 fn retry(field: &Field, private: &TokenStream) -> TokenStream {
     let retry = binding(field);
-    let private = located(private.clone(), field.ty.span());
-    quote_spanned!(at(&field.ty)=> #private::retry(__w, *#retry);)
+    let (private, w) = (located(private.clone(), field.ty.span()), writer());
+    quote_spanned!(field.ty.span()=> #private::retry(#w, *#retry);)
 }
 
 /// The `data:` lines and the result of it all.
@@ -149,14 +154,14 @@ fn data(variant: &Variant, private: &TokenStream, helper: &Helper<'_>) -> TokenS
         (Payload::Form(Form::Empty), _) => quote!(__w.data(""); #ok),
         (Payload::Form(Form::Text), Some(field)) => {
             let data = binding(field);
-            let private = located(private.clone(), field.ty.span());
-            quote_spanned!(at(&field.ty)=> #private::text(__w, #data))
+            let (private, w) = (located(private.clone(), field.ty.span()), writer());
+            quote_spanned!(field.ty.span()=> #private::text(#w, #data))
         }
         (Payload::Form(Form::Json), Some(_)) if helper::is_needed(variant) => helper.write(),
         (Payload::Form(Form::Json), Some(field)) => {
             let data = binding(field);
-            let private = located(private.clone(), field.ty.span());
-            quote_spanned!(at(&field.ty)=> #private::json(__w, #data))
+            let (private, w) = (located(private.clone(), field.ty.span()), writer());
+            quote_spanned!(field.ty.span()=> #private::json(#w, #data))
         }
         // An object, because a field added later is then a compatible change.
         (Payload::Form(Form::Json | Form::Text), None) => quote!(__w.data("{}"); #ok),
@@ -225,11 +230,6 @@ fn option_content(ty: &Type) -> Option<&Type> {
         },
         _ => None,
     }
-}
-
-/// Our names, but errors that point at `ty`.
-fn at(ty: &Type) -> Span {
-    Span::call_site().located_at(ty.span())
 }
 
 fn is_integer(ty: &Type) -> bool {
