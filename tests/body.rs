@@ -83,9 +83,11 @@ async fn a_frame_has_8_kib_and_one_event_at_the_most() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_events_without_bytes_lets_others_run() {
-    let silent = stream::repeat_with(Event::new);
-    let mut reader = Reader::of(Sse::new(silent));
+    let silent = stream::repeat_with(Event::new).take(5000);
+    let mut reader = Reader::of(Sse::new(silent.chain(stream::iter([data("a")]))));
     assert!(reader.frame().now_or_never().is_none());
+    let rest = time::timeout(Duration::from_secs(1), reader.frame());
+    assert_eq!(rest.await.expect("it goes on by itself"), "data: a\n\n");
 }
 
 #[tokio::test(start_paused = true)]
@@ -359,16 +361,29 @@ async fn the_events_can_be_taken_out_before_the_body_begins() {
     use axum::response::IntoResponse as _;
     use sse_tower::native::Control;
 
-    let events: Vec<Box<dyn SseEvent + Send>> =
-        vec![Box::new(data("a").id(1)), Box::new(Event::new()), Box::new(Last)];
+    let events: Vec<Box<dyn SseEvent + Send>> = vec![
+        Box::new(data("a").id(1)),
+        Box::new(Event::new()),
+        Box::new(Last),
+    ];
     let sse = Sse::new(stream::iter(events)).retry(Retry::fixed(Duration::from_secs(1)));
     let response = sse.into_response();
-    let control = response.extensions().get::<Control>().expect("a stream of ours").clone();
+    let control = response
+        .extensions()
+        .get::<Control>()
+        .expect("a stream of ours")
+        .clone();
     let blocks = control.take_blocks().expect("not begun yet");
     let blocks: Vec<Block> = blocks.map(|block| block.unwrap()).collect().await;
     let bytes: Vec<_> = blocks.iter().map(|block| &block.bytes()[..]).collect();
-    assert_eq!(bytes, [&b"id: 1\ndata: a\n\n"[..], b"event: last\ndata:\n\n"]);
-    let events: Vec<_> = blocks.iter().map(|block| (block.events(), block.is_terminal())).collect();
+    assert_eq!(
+        bytes,
+        [&b"id: 1\ndata: a\n\n"[..], b"event: last\ndata:\n\n"]
+    );
+    let events: Vec<_> = blocks
+        .iter()
+        .map(|block| (block.events(), block.is_terminal()))
+        .collect();
     assert_eq!(events, [(1, false), (1, true)]);
     assert_eq!(blocks[0].last_id().map(|id| id.as_str()), Some("1"));
 

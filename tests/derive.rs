@@ -1,5 +1,7 @@
 //! `#[derive(SseEvent)]`: every shape and attribute, as bytes.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fmt::Display;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -227,6 +229,7 @@ fn names() {
 fn serde_gives_the_names_unless_sse_does() {
     #[derive(Serialize, SseEvent)]
     #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
+    #[expect(clippy::enum_variant_names, reason = "cases of names")]
     enum Serde {
         FirstOne {
             file_name: u8,
@@ -523,7 +526,10 @@ fn bounds_are_inferred() {
         "event: json\ndata: {\"value\":{\"x\":1,\"y\":2},\"more\":[null],\"side\":3,\"sides\":[]}\n\n",
     );
     check(&G::Text(1), "event: text\ndata: 1\n\n");
-    check(&G::Id(Some(1), PhantomData), "event: id\nid: 1\ndata: null\n\n");
+    check(
+        &G::Id(Some(1), PhantomData),
+        "event: id\nid: 1\ndata: null\n\n",
+    );
     check(&G::Unused(PhantomData), "event: unused\ndata: null\n\n");
     let unused = G::UnusedStruct {
         phantom: PhantomData,

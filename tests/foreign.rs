@@ -15,7 +15,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use sse_tower::{Ids, KeepAlive, Retry, SseLayer};
 use tokio::sync::mpsc;
-use tokio::time;
+use tokio::time::{self, Instant};
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
@@ -243,8 +243,10 @@ async fn an_idle_stream_is_woken_to_end() {
     assert_eq!(reader.frame().await, ":\n");
     let waiting = tokio::spawn(async move { reader.next().await.is_none() });
     tokio::task::yield_now().await;
+    let asked = Instant::now();
     layer.end_streams();
     assert!(waiting.await.unwrap());
+    assert_eq!(asked.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

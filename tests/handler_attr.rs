@@ -1,5 +1,7 @@
 //! `#[sse_handler]`: what it accepts and what it leaves alone.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::time::Duration;
@@ -13,8 +15,8 @@ use futures_util::{Stream, StreamExt, stream};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use sse_macros::sse_handler;
-use sse_tower::{KeepAlive, Retry, Sse, SseEvent};
+
+use sse_tower::{KeepAlive, Retry, Sse, SseEvent, sse_handler};
 use tower::ServiceExt;
 
 #[derive(SseEvent)]
@@ -199,7 +201,7 @@ async fn options_reach_the_response() {
     }
 
     #[sse_handler(
-        keep_alive = KeepAlive::every(QUIET / 2).comment("x"),
+        keep_alive = KeepAlive::every(QUIET * 3 / 4).comment("x"),
         retry = Retry::fixed(QUIET),
         crate = ::sse_tower,
     )]

@@ -18,6 +18,7 @@ use sse_tower::{
     END_ID, Event, EventId, Ids, Json, KeepAlive, LastEventId, LastEventIdRejection, Resume, Retry,
     Sse, SseEvent, SseLayer,
 };
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 /// The events of these tests.
@@ -331,8 +332,14 @@ async fn open_streams_are_counted_and_can_be_ended() {
     assert_eq!(first.frame().await, ":\n");
     let waiting = tokio::spawn(async move { first.next().await.is_none() });
     tokio::task::yield_now().await;
+    let asked = Instant::now();
     layer.end_streams();
-    assert!(waiting.await.unwrap(), "an idle stream wakes up to end");
+    assert!(waiting.await.unwrap());
+    assert_eq!(
+        asked.elapsed(),
+        Duration::ZERO,
+        "an idle stream wakes up to end"
+    );
     assert_eq!(layer.open_streams(), 0);
 
     let app = Router::new().route("/", get(job)).layer(layer.clone());

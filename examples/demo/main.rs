@@ -18,6 +18,7 @@ mod upstream;
 use std::env;
 use std::error::Error;
 use std::path::PathBuf;
+use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use axum::routing::{get, post};
 use futures_util::Stream;
 use sse_tower::{SseEvent, SseLayer, sse_handler};
 use tokio::net::TcpListener;
+use tokio::signal;
 use tokio::time::sleep;
 
 use crate::feed::History;
@@ -90,7 +92,6 @@ async fn status(State(app): State<App>) -> impl Stream<Item = Server> {
     }
 }
 
-// No handler for Ctrl-C: the signal ends the process, open streams or not.
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let root = match env::args_os().nth(1) {
@@ -111,6 +112,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://{}/", listener.local_addr()?);
+    // At once, open streams or not: there is nothing to save.
+    tokio::spawn(async { signal::ctrl_c().await.map(|()| process::exit(130)) });
     axum::serve(listener, router(app)).await?;
     Ok(())
 }

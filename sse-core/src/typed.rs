@@ -321,6 +321,7 @@ pub trait IntoItem {
     fn into_item(self) -> Result<Self::Event, BoxError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: SseEvent> IntoItem for E {
     type Event = E;
 

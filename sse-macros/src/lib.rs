@@ -10,15 +10,16 @@ mod words;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input, parse_quote};
 
-/// Makes an enum a set of server-sent events: one per variant.
+#[doc = include_str!("derive.md")]
 #[proc_macro_derive(SseEvent, attributes(sse, serde))]
 pub fn sse_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     event::derive(&input, parse_quote!(::sse_core)).into()
 }
 
-/// `SseEvent` as `sse-tower` exports it: generated code names that crate.
+// Hidden here, but `sse-tower` shows it as its `SseEvent`.
 #[doc(hidden)]
+#[doc = include_str!("derive.md")]
 #[proc_macro_derive(__SseEventTower, attributes(sse, serde))]
 pub fn sse_event_tower(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -26,6 +27,44 @@ pub fn sse_event_tower(input: TokenStream) -> TokenStream {
 }
 
 /// Turns an `async fn` that returns a stream of events into a handler.
+///
+/// The function may return `impl Stream<Item = E>` or any named or boxed stream of events or
+/// of `Result`s of events, or an `Sse<E>`, each also inside a `Result` or an `Option`, where
+/// `None` is the answer 204. Its arguments are extractors, as in any handler.
+///
+/// ```
+/// # use axum::{Router, extract::Path, routing::get};
+/// # use futures_util::{Stream, stream};
+/// # use sse_tower::SseEvent;
+/// # use sse_macros::sse_handler;
+/// # #[derive(SseEvent)]
+/// # enum Count { Number(u32) }
+/// #[sse_handler(keep_alive = "15s", retry = "2s..8s")]
+/// async fn count(Path(to): Path<u32>) -> impl Stream<Item = Count> {
+///     stream::iter((0..to).map(Count::Number))
+/// }
+///
+/// let app: Router = Router::new().route("/count/{to}", get(count));
+/// ```
+///
+/// # Options
+///
+/// | Option | Meaning |
+/// |---|---|
+/// | `keep_alive = "15s"` | a comment after this much silence |
+/// | `keep_alive = false` | none, whatever the layer says |
+/// | `keep_alive = <expr>` | a `KeepAlive` |
+/// | `retry = "3s"` | how long clients wait before they reconnect |
+/// | `retry = "2s..8s"` | a delay drawn from a range for each connection |
+/// | `retry = <expr>` | a `Retry` |
+/// | `crate = ::path` | where `sse_tower` is, should it have another name |
+///
+/// Durations are whole numbers with a unit: `ms`, `s`, `m` or `min`, `h`.
+///
+/// # Other attributes
+///
+/// Put them below this one. `#[instrument]` goes to the function itself, so that it sees its
+/// arguments; all others, such as `#[axum::debug_handler]`, go to the handler around it.
 #[proc_macro_attribute]
 pub fn sse_handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
     handler::attribute(arguments.into(), item.into()).into()

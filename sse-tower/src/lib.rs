@@ -50,6 +50,7 @@ mod response;
 mod settings;
 
 pub use sse_core::*;
+#[doc(inline)]
 pub use sse_macros::{__SseEventTower as SseEvent, sse_handler};
 
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};

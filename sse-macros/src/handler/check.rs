@@ -42,7 +42,7 @@ pub(crate) fn function(handler: &Handler, errors: &mut Errors) {
 }
 
 /// The first `yield` that no inner macro gets.
-fn find_yield(tokens: TokenStream) -> Option<Span> {
+pub(crate) fn find_yield(tokens: TokenStream) -> Option<Span> {
     let mut bang = false;
     for tree in tokens {
         match tree {

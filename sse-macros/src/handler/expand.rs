@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ReturnType, Signature, Type};
 
 use super::attr::{KeepAlive, Options, Retry};
+use super::check::find_yield;
 use super::duration::Millis;
 use super::model::Handler;
 use crate::errors::Errors;
@@ -20,12 +21,12 @@ pub(crate) fn handler(handler: &Handler, options: &Options, errors: Errors) -> T
     let root = &options.root;
     let private = quote!(#root::__private);
     let head = outer_head(handler, &private);
-    let call = call(sig);
     let options = option_calls(options, &private);
     // Each step reports its mistakes at the return type, so its variable must stand there too.
     let at = at(&sig.output);
     let (stream, started) = (Ident::new("__stream", at), Ident::new("__started", at));
     let private = located(private, at);
+    let call = call(sig, at);
     let steps = quote_spanned! {at=>
         let #stream = #private::send(#call).await;
         let #started = #private::start(#stream);
@@ -47,10 +48,14 @@ pub(crate) fn stub(handler: &Handler, options: &Options, errors: Errors) -> Toke
     let errors = compile_errors(errors);
     let root = &options.root;
     let head = outer_head(handler, &quote!(#root::__private));
+    // Where it can stand, the user's function does, so that what it uses is not unused.
+    let Handler { sig, body, .. } = handler;
+    let can_stand = sig.receiver().is_none() && find_yield(body.stream()).is_none();
+    let inner = can_stand.then(|| quote!(#sig #body));
     quote! {
         #errors
-        #[allow(unused_variables, clippy::unused_async)]
-        #head {}
+        #[allow(dead_code, unused_variables, clippy::unused_async)]
+        #head { #inner }
     }
 }
 
@@ -75,8 +80,9 @@ fn outer_head(handler: &Handler, private: &TokenStream) -> TokenStream {
     }
 }
 
-fn call(sig: &Signature) -> TokenStream {
-    let ident = &sig.ident;
+fn call(sig: &Signature, at: Span) -> TokenStream {
+    let mut ident = sig.ident.clone();
+    ident.set_span(at);
     let arguments = arguments(sig).map(|(name, _)| name);
     // Lifetimes are left to inference: those of functions are mostly late bound.
     let generics = &sig.generics;
@@ -84,7 +90,7 @@ fn call(sig: &Signature) -> TokenStream {
     let consts = generics.const_params().map(|param| &param.ident);
     let parameters: Vec<_> = types.chain(consts).collect();
     let turbofish = (!parameters.is_empty()).then(|| quote!(::<#(#parameters),*>));
-    quote!(#ident #turbofish (#(#arguments),*))
+    quote_spanned!(at=> #ident #turbofish (#(#arguments),*))
 }
 
 /// Local variables of ours and their types.

@@ -1,6 +1,5 @@
 use futures_util::{Stream, stream};
-use sse_macros::sse_handler;
-use sse_tower::SseEvent;
+use sse_tower::{SseEvent, sse_handler};
 
 #[derive(SseEvent)]
 enum Tick {

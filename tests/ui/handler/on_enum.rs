@@ -1,4 +1,4 @@
-use sse_macros::sse_handler;
+use sse_tower::sse_handler;
 
 #[sse_handler]
 enum Tick {

@@ -1,5 +1,4 @@
-use sse_macros::sse_handler;
-use sse_tower::SseEvent;
+use sse_tower::{SseEvent, sse_handler};
 
 #[derive(SseEvent)]
 enum Tick {

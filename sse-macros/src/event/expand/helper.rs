@@ -10,8 +10,9 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{LitStr, Member, WhereClause};
+use syn::{LitStr, Member, Type, WhereClause};
 
+use super::is_integer;
 use crate::event::model::{EventEnum, Field, Form, Payload, Role, Shape, Variant};
 use crate::spans::located;
 
@@ -58,12 +59,12 @@ impl<'a> Helper<'a> {
         let keys = variant.rename_all.as_ref();
         let words = if !needed {
             quote!(#[serde(skip)])
-        } else if is_value_beside_others(variant) {
-            let (_, ty_generics, _) = self.events.generics.split_for_impl();
-            let turbofish = ty_generics.as_turbofish();
-            let name = value_writer(variant);
-            let path = quote!(__Repr #turbofish::#name).to_string();
-            quote!(#[serde(serialize_with = #path)])
+        } else if let Some(value) = variant
+            .payload_fields()
+            .next()
+            .filter(|_| is_value_beside_others(variant))
+        {
+            self.writer_attr(variant, value)
         } else {
             keys.map_or_else(
                 TokenStream::new,
@@ -93,45 +94,47 @@ impl<'a> Helper<'a> {
             Use::Payload => {}
         }
         let attrs = &field.serde.attrs;
-        let checked = (field.serde.with.is_none() && !field.serde.skip).then(|| {
-            // serde reports a missing `Serialize` where the function is named.
-            let span = field.ty.span();
-            let path = LitStr::new(&format!("{}::payload", self.private()), span);
-            quote_spanned!(span=> #[serde(serialize_with = #path)])
-        });
-        quote!(#checked #(#attrs)* #name #ty)
+        let writer = has_writer(variant, field).then(|| self.writer_attr(variant, field));
+        quote!(#writer #(#attrs)* #name #ty)
     }
 
-    /// The function that writes the one payload field of a tuple as the value itself.
-    fn value_writer(&self, variant: &Variant) -> Option<TokenStream> {
-        let field = variant.payload_fields().next()?;
+    fn writer_attr(&self, variant: &Variant, field: &Field) -> TokenStream {
+        let (_, ty_generics, _) = self.events.generics.split_for_impl();
+        let turbofish = ty_generics.as_turbofish();
+        let name = writer(variant, field);
+        let path = quote!(__Repr #turbofish::#name).to_string();
+        quote!(#[serde(serialize_with = #path)])
+    }
+
+    /// The function that writes a payload field.
+    ///
+    /// It is our code, not that of serde's derive, so that a missing `Serialize` is reported
+    /// at the type of the field.
+    fn writer(&self, variant: &Variant, field: &Field) -> TokenStream {
         let private = self.events.private();
-        let name = value_writer(variant);
+        let name = writer(variant, field);
         let data = Ident::new("__data", field.ty.span());
-        let arguments = variant.fields.iter().map(|other| {
+        let arguments = variant.fields.iter().filter_map(|other| {
             let ty = self.without_self(other.ty.to_token_stream());
-            let name = if other.member == field.member {
-                quote!(#data)
-            } else {
-                quote!(_)
-            };
-            quote!(#name: &#ty,)
-        });
-        let write = match &field.serde.with {
-            Some(with) => quote!(#with),
-            None => {
-                let private = located(private.clone(), field.ty.span());
-                quote_spanned!(field.ty.span()=> #private::payload)
+            if other.member == field.member {
+                return Some(quote!(#data: &#ty,));
             }
+            is_value_beside_others(variant).then(|| quote!(_: &#ty,))
+        });
+        let write = if let Some(with) = &field.serde.with {
+            quote!(#with)
+        } else {
+            let private = located(private.clone(), field.ty.span());
+            quote_spanned!(field.ty.span()=> #private::payload)
         };
-        Some(quote! {
+        quote! {
             fn #name<__S: #private::serde::Serializer>(
                 #(#arguments)*
                 __s: __S,
             ) -> #private::Result<__S::Ok, __S::Error> {
                 #write(#data, __s)
             }
-        })
+        }
     }
 
     /// `Self` means the user's enum, also inside the helper.
@@ -179,13 +182,13 @@ impl ToTokens for Helper<'_> {
         let ident = &events.ident;
         let container = self.container();
         let variants = events.variants.iter().map(|variant| self.variant(variant));
-        let beside = events
-            .variants
-            .iter()
-            .filter(|variant| is_needed(variant) && is_value_beside_others(variant));
-        let writers: Vec<_> = beside
-            .filter_map(|variant| self.value_writer(variant))
-            .collect();
+        let writers = events.variants.iter().flat_map(|variant| {
+            let fields = variant
+                .payload_fields()
+                .filter(|field| has_writer(variant, field));
+            fields.map(|field| self.writer(variant, field))
+        });
+        let writers: Vec<_> = writers.collect();
         let (impl_generics, ty_generics, _) = events.generics.split_for_impl();
         let where_clause = self.without_self(self.where_clause.to_token_stream());
         let mut wrapper = events.generics.clone();
@@ -194,6 +197,7 @@ impl ToTokens for Helper<'_> {
         let writers = (!writers.is_empty()).then(|| {
             quote! {
                 #[automatically_derived]
+                #[allow(non_snake_case)]
                 impl #impl_generics __Repr #ty_generics #where_clause { #(#writers)* }
             }
         });
@@ -247,7 +251,29 @@ fn use_of(variant: &Variant, field: &Field) -> Use {
     }
 }
 
-fn value_writer(variant: &Variant) -> Ident {
-    let name = variant.ident.unraw().to_string().to_lowercase();
-    format_ident!("__write_{name}")
+/// Whether we write the field ourselves, or serde's derive does.
+fn has_writer(variant: &Variant, field: &Field) -> bool {
+    is_needed(variant)
+        && (is_value_beside_others(variant) || field.serde.with.is_none() && !is_plain(&field.ty))
+}
+
+/// Whether the type needs no check, because everybody knows that it is `Serialize`.
+fn is_plain(ty: &Type) -> bool {
+    const KNOWN: [&str; 5] = ["bool", "char", "f32", "f64", "String"];
+    match ty {
+        Type::Reference(reference) => is_plain(&reference.elem),
+        Type::Path(path) => path.path.get_ident().is_some_and(|name| {
+            name == "str" || is_integer(ty) || KNOWN.iter().any(|known| name == known)
+        }),
+        _ => false,
+    }
+}
+
+fn writer(variant: &Variant, field: &Field) -> Ident {
+    match &field.member {
+        Member::Named(name) => format_ident!("__write_{}_{}", variant.ident.unraw(), name.unraw()),
+        Member::Unnamed(index) => {
+            format_ident!("__write_{}_{}", variant.ident.unraw(), index.index)
+        }
+    }
 }

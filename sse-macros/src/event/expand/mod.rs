@@ -1,6 +1,8 @@
 //! The model becomes code. Nothing here can fail.
 
 mod helper;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};

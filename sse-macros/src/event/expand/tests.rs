@@ -1,0 +1,150 @@
+//! One snapshot per shape of variant. `BLESS=1 cargo test -p sse-macros` writes them anew.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::quote;
+use syn::parse_quote;
+
+use crate::event::derive;
+
+#[track_caller]
+fn check(name: &str, input: TokenStream) {
+    let input = syn::parse2(input).unwrap();
+    let mut expanded = String::new();
+    print(derive(&input, parse_quote!(::sse_core)), 0, &mut expanded);
+    let file = format!("src/event/expand/snapshots/{name}.txt");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if env::var_os("BLESS").is_some() {
+        fs::write(&file, &expanded).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(expanded, expected, "{}", file.display());
+}
+
+/// Tokens with a line for each statement and field, which is all that a diff needs.
+fn print(tokens: TokenStream, depth: usize, out: &mut String) {
+    let mut line = TokenStream::new();
+    for tree in tokens {
+        match tree {
+            TokenTree::Group(group)
+                if group.delimiter() == Delimiter::Brace && group.to_string().len() > 8 =>
+            {
+                let head = line.to_string();
+                let space = if head.is_empty() { "" } else { " " };
+                writeln!(out, "{:depth$}{head}{space}{{", "").unwrap();
+                print(group.stream(), depth + 4, out);
+                writeln!(out, "{:depth$}}}", "").unwrap();
+                line = TokenStream::new();
+            }
+            TokenTree::Punct(punct) if [';', ','].contains(&punct.as_char()) => {
+                line.extend([TokenTree::Punct(punct)]);
+                writeln!(out, "{:depth$}{line}", "").unwrap();
+                line = TokenStream::new();
+            }
+            other => line.extend([other]),
+        }
+    }
+    if !line.is_empty() {
+        writeln!(out, "{:depth$}{line}", "").unwrap();
+    }
+}
+
+#[test]
+fn unit_variants() {
+    check(
+        "unit",
+        quote! {
+            enum Events {
+                /// Documentation.
+                Plain,
+                #[sse(data = "empty")]
+                Empty,
+                #[sse(literal = "[DONE]", unnamed, terminal)]
+                Done,
+            }
+        },
+    );
+}
+
+#[test]
+fn newtype_variants() {
+    check(
+        "newtype",
+        quote! {
+            enum Events {
+                Json(Log),
+                #[sse(data = "text")]
+                Text(String),
+                With(#[serde(with = "hex")] Vec<u8>),
+            }
+        },
+    );
+}
+
+#[test]
+fn tuple_variants() {
+    check(
+        "tuple",
+        quote! {
+            enum Events {
+                Pair(u8, Log),
+                OnlyId(#[sse(id)] Uuid),
+                Value(#[sse(id)] u64, Log),
+                ValueWith(#[sse(retry)] Duration, #[serde(with = "hex")] Vec<u8>),
+            }
+        },
+    );
+}
+
+#[test]
+fn struct_variants() {
+    check(
+        "struct",
+        quote! {
+            #[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
+            enum Events {
+                Started {
+                    #[sse(id)]
+                    seq: Option<u64>,
+                    #[serde(rename = "type")]
+                    kind: String,
+                    tree: Box<Self>,
+                },
+            }
+        },
+    );
+}
+
+#[test]
+fn generics() {
+    check(
+        "generics",
+        quote! {
+            #[sse(crate = crate::renamed)]
+            enum Events<'a, T: Shape, U, const N: usize = 2>
+            where
+                U: Clone,
+            {
+                Sides { sides: Vec<&'a T::Side>, unused: PhantomData<U> },
+                #[sse(data = "text")]
+                Text(U),
+            }
+        },
+    );
+}
+
+#[test]
+fn an_enum_with_mistakes() {
+    check(
+        "fallback",
+        quote! {
+            enum Events<T> {
+                #[sse(frobnicate, literal = "x", rename = "")]
+                Unit(T),
+            }
+        },
+    );
+}
