@@ -1,4 +1,5 @@
 //! The body of `Sse`: batches, ends, errors, silence.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Handlers under `SseLayer`, as a router runs them.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -131,6 +132,13 @@ async fn a_client_past_the_end_gets_204_without_the_handler() {
         assert_eq!(call(&app, method, headers).await.status(), StatusCode::OK);
     }
     assert_eq!(calls.load(Ordering::Relaxed), 4);
+
+    // Nor does a layer answer that never sends the marker.
+    let off = Router::new()
+        .route("/", get(job))
+        .layer(SseLayer::new().end_marker(false));
+    let response = call(&off, Method::GET, &[EVENTS, ("last-event-id", END_ID)]).await;
+    assert_eq!(response.status(), StatusCode::OK);
 }
 
 #[tokio::test(start_paused = true)]
@@ -375,8 +383,8 @@ async fn head_gets_headers_only_and_is_not_counted() {
     assert_eq!(Reader::of(response).rest().await, "");
 }
 
-#[tokio::test]
-async fn last_event_id_is_strict_and_resume_is_lenient() {
+/// What the four ways to read `Last-Event-ID` make of one header.
+async fn check_extractors(header: Option<&str>, expected: [&str; 4]) {
     async fn required(LastEventId(id): LastEventId<u64>) -> String {
         format!("{id}")
     }
@@ -384,74 +392,62 @@ async fn last_event_id_is_strict_and_resume_is_lenient() {
         format!("{id:?}")
     }
     async fn decide(id: Result<Option<LastEventId<u64>>, LastEventIdRejection>) -> String {
-        format!(
-            "{:?}",
-            id.map_err(|rejection| rejection.raw().map(|raw| raw.as_bytes().len()))
-        )
+        let sent =
+            |rejection: LastEventIdRejection| rejection.raw().map(|raw| raw.as_bytes().len());
+        format!("{:?}", id.map_err(sent))
     }
     async fn resume(resume: Resume<u64>) -> String {
         format!("{resume:?}")
     }
-    let long = "9".repeat(8 * 1024 + 1);
-    let cases: [(&[(&str, &str)], [&str; 4]); 5] = [
-        (
-            &[],
-            [
-                "400 the `Last-Event-ID` header is missing",
-                "200 None",
-                "200 Ok(None)",
-                "200 Fresh",
-            ],
-        ),
-        (
-            &[("last-event-id", " ")],
-            [
-                "400 the `Last-Event-ID` header is missing",
-                "200 None",
-                "200 Ok(None)",
-                "200 Fresh",
-            ],
-        ),
-        (
-            &[("last-event-id", " 7 ")],
-            [
-                "200 7",
-                "200 Some(LastEventId(7))",
-                "200 Ok(Some(LastEventId(7)))",
-                "200 After(7)",
-            ],
-        ),
-        (
-            &[("last-event-id", "<script>")],
-            [
-                "400 the `Last-Event-ID` header is not a valid `u64`",
-                "400 the `Last-Event-ID` header is not a valid `u64`",
-                "200 Err(Some(8))",
-                "200 Unreadable(Raw(8 bytes))",
-            ],
-        ),
-        (
-            &[("last-event-id", &long)],
-            [
-                "400 the `Last-Event-ID` header is longer than 8192 bytes",
-                "400 the `Last-Event-ID` header is longer than 8192 bytes",
-                "200 Err(None)",
-                "200 Unreadable(Raw(8193 bytes))",
-            ],
-        ),
-    ];
-    let apps = [get(required), get(optional), get(decide), get(resume)];
-    for (headers, expected) in cases {
-        for (route, expected) in apps.iter().zip(expected) {
-            let app = Router::new().route("/", route.clone());
-            let response = call(&app, Method::GET, headers).await;
-            let status = response.status().as_u16();
-            assert_eq!(
-                format!("{status} {}", Reader::of(response).rest().await),
-                expected
-            );
-        }
+    let routes = [get(required), get(optional), get(decide), get(resume)];
+    for (route, expected) in routes.into_iter().zip(expected) {
+        let app = Router::new().route("/", route);
+        let headers: Vec<_> = header
+            .map(|value| ("last-event-id", value))
+            .into_iter()
+            .collect();
+        let response = call(&app, Method::GET, &headers).await;
+        let status = response.status().as_u16();
+        assert_eq!(
+            format!("{status} {}", Reader::of(response).rest().await),
+            expected
+        );
     }
+}
+
+#[tokio::test]
+async fn last_event_id_is_strict_and_resume_is_lenient() {
+    const MISSING: &str = "400 the `Last-Event-ID` header is missing";
+    const INVALID: &str = "400 the `Last-Event-ID` header is not a valid `u64`";
+    const TOO_LONG: &str = "400 the `Last-Event-ID` header is longer than 8192 bytes";
+    let long = "9".repeat(8 * 1024 + 1);
+    let seven = [
+        "200 7",
+        "200 Some(LastEventId(7))",
+        "200 Ok(Some(LastEventId(7)))",
+        "200 After(7)",
+    ];
+    check_extractors(None, [MISSING, "200 None", "200 Ok(None)", "200 Fresh"]).await;
+    check_extractors(
+        Some(" "),
+        [MISSING, "200 None", "200 Ok(None)", "200 Fresh"],
+    )
+    .await;
+    check_extractors(Some(" 7 "), seven).await;
+    let odd = [
+        INVALID,
+        INVALID,
+        "200 Err(Some(8))",
+        "200 Unreadable(Raw(8 bytes))",
+    ];
+    check_extractors(Some("<script>"), odd).await;
+    let odd = [
+        TOO_LONG,
+        TOO_LONG,
+        "200 Err(None)",
+        "200 Unreadable(Raw(8193 bytes))",
+    ];
+    check_extractors(Some(&long), odd).await;
 }
 
 #[tokio::test]
