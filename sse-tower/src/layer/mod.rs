@@ -26,7 +26,8 @@ use crate::settings::{Ids, KeepAlive, Retry, Settings};
 /// - the end that browsers respect: after a terminal event of [`Sse`](crate::Sse), a client
 ///   that said `Accept: text/event-stream` on a GET is sent a last event named
 ///   [`sse-tower:end`](crate::END_ID), and when it comes back with that id, the answer is 204.
-///   An `EventSource` then stops, without any code in the page.
+///   An `EventSource` then stops, without any code in the page, one reconnection delay after
+///   the event.
 ///
 /// Put `CorsLayer` and `TraceLayer` outside of it, because it answers some requests itself.
 ///
@@ -117,7 +118,10 @@ impl SseLayer {
     }
 
     /// Ends every stream that is open under this layer and its clones, each after the event
-    /// that it is sending. Clients that reconnect by themselves come back.
+    /// that it is sending.
+    ///
+    /// Clients that reconnect by themselves come back. To any other the body ended as if it
+    /// were complete, so such a client must wait for a terminal event to know that it was.
     pub fn end_streams(&self) {
         self.shared.registry.end_all();
     }
