@@ -167,6 +167,12 @@ impl EventWriter {
         self.buf.is_empty()
     }
 
+    /// The number of events written since the last [`take`](Self::take); comments are none.
+    #[must_use]
+    pub fn events(&self) -> u32 {
+        self.events
+    }
+
     /// The last id written since the last [`take`](Self::take).
     #[must_use]
     pub fn last_id(&self) -> Option<EventId> {
@@ -278,6 +284,8 @@ impl EventWriter {
             self.put(b"data:\n");
             return;
         }
+        // Enough for lines of 80 bytes and more, which is most text.
+        self.buf.reserve(text.len() + text.len() / 12 + 8);
         for line in lines(text) {
             self.put(b"data: ");
             self.put(line.as_bytes());

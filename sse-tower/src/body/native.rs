@@ -118,6 +118,7 @@ impl Body for NativeBody {
                 // Headers and proxies wait for the first byte.
                 Poll::Pending if !open.started => this.batch.writer.open_stream(None),
                 Poll::Pending => {
+                    this.batch.rest();
                     registry::watch(this.live, cx);
                     if registry::asked_to_end(this.live) {
                         continue;

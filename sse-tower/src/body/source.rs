@@ -46,11 +46,16 @@ pub(crate) struct Batch {
     /// Events since the last frame, with those that left no bytes.
     events: usize,
     most_events: usize,
+    /// The size of the last frame, which the next one is likely to have.
+    last_frame: usize,
     warned: bool,
 }
 
 /// Ready events go out in one frame of at least this size; more would only add latency.
 const FULL: usize = 8 * 1024;
+
+/// A buffer of this size stays with a quiet stream, so that its next event needs no new one.
+const SMALL: usize = 1024;
 
 /// A stream whose events leave no bytes must let others run too.
 const MOST_EVENTS: usize = 1024;
@@ -64,6 +69,7 @@ impl Batch {
             total: 0,
             events: 0,
             most_events: MOST_EVENTS,
+            last_frame: 0,
             warned: false,
         }
     }
@@ -78,9 +84,14 @@ impl Batch {
 
     /// The next frame and its number of events.
     pub(crate) fn take_frame(&mut self) -> Option<(Bytes, u64)> {
+        if self.writer.is_empty() {
+            let block = self.take_block()?;
+            return Some((block.bytes().clone(), block.events().into()));
+        }
         self.events = 0;
-        let block = self.take_block()?;
-        Some((block.bytes().clone(), block.events().into()))
+        self.last_frame = self.writer.len();
+        let events = self.writer.events();
+        Some((self.writer.take(), events.into()))
     }
 
     /// The bytes of the next frame as a block.
@@ -90,6 +101,18 @@ impl Batch {
             return self.block.take();
         }
         Some(self.writer.take_block())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.writer.is_empty() && self.block.is_none()
+    }
+
+    /// Nothing is to be sent for now: gives a large buffer back.
+    pub(crate) fn rest(&mut self) {
+        if self.last_frame > SMALL {
+            self.last_frame = 0;
+            self.writer = EventWriter::new();
+        }
     }
 
     /// Ends the stream for clients that would come back, behind everything else.
@@ -106,10 +129,6 @@ impl Batch {
         self.total
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.writer.is_empty() && self.block.is_none()
-    }
-
     /// Adds one event; `None` if there is room for more.
     fn add(&mut self, event: &impl SseEvent) -> Option<Filled> {
         self.events += 1;
@@ -122,6 +141,9 @@ impl Batch {
             } else {
                 Filled::More
             });
+        }
+        if self.writer.is_empty() {
+            self.writer.reserve(self.last_frame);
         }
         let Self { writer, ids, .. } = self;
         let written = match writer.write_or_id(event, || ids.next()) {
