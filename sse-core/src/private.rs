@@ -11,9 +11,10 @@ pub use std::vec::Vec;
 
 pub use ::serde::{self, Serialize};
 
+pub use crate::encode_error::EncodeError;
 pub use crate::field::RetryDelay;
 pub use crate::typed::{DataFormat, EventMeta, Keep, SseEvent};
-pub use crate::write::{EncodeError, EventWriter};
+pub use crate::write::EventWriter;
 
 /// The payload of a variant; separate from `Serialize` for the sake of its message.
 #[diagnostic::on_unimplemented(

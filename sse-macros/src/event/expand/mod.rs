@@ -22,6 +22,7 @@ pub(crate) fn sse_event(events: &EventEnum) -> TokenStream {
     let event_name = event_name(events, &private);
     let encode = encode(events, &private, &helper);
     let is_terminal = is_terminal(events, &private);
+    let declares_id = declares_id(events, &private);
     let describe = describe(events, &private);
     let ident = &events.ident;
     let (impl_generics, ty_generics, _) = events.generics.split_for_impl();
@@ -37,6 +38,7 @@ pub(crate) fn sse_event(events: &EventEnum) -> TokenStream {
                 #event_name
                 #encode
                 #is_terminal
+                #declares_id
                 #describe
             }
         };
@@ -186,6 +188,12 @@ fn is_terminal(events: &EventEnum, private: &TokenStream) -> Option<TokenStream>
             }
         }
     })
+}
+
+fn declares_id(events: &EventEnum, private: &TokenStream) -> Option<TokenStream> {
+    let mut variants = events.variants.iter();
+    let any = variants.any(|variant| variant.field(Role::Id).is_some());
+    any.then(|| quote!(fn declares_id(&self) -> #private::bool { true }))
 }
 
 fn describe(events: &EventEnum, private: &TokenStream) -> TokenStream {
