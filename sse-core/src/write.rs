@@ -341,6 +341,7 @@ impl EventWriter {
 struct Raw<'a>(&'a mut BytesMut);
 
 impl fmt::Write for Raw<'_> {
+    #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
@@ -348,11 +349,13 @@ impl fmt::Write for Raw<'_> {
 }
 
 impl io::Write for Raw<'_> {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
+    #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.extend_from_slice(bytes);
         Ok(())
