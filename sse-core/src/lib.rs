@@ -55,6 +55,9 @@ mod raw;
 mod typed;
 mod write;
 
+#[doc(no_inline)]
+pub use bytes::Bytes;
+
 pub use crate::block::Block;
 pub use crate::buffer::{END_ID, EventBuffer};
 pub use crate::decode::{Decoder, LimitError, Limits};

@@ -49,6 +49,8 @@ mod registry;
 mod response;
 mod settings;
 
+#[doc(no_inline)]
+pub use http::{HeaderName, StatusCode};
 pub use sse_core::*;
 #[doc(inline)]
 pub use sse_macros::{__SseEventTower as SseEvent, sse_handler};
