@@ -451,6 +451,15 @@ fn a_quiet_stream_gives_a_large_buffer_back() {
     );
 }
 
+#[derive(SseEvent)]
+enum Token {
+    Token {
+        #[sse(id)]
+        n: u64,
+        text: &'static str,
+    },
+}
+
 #[test]
 fn no_allocation_per_event_once_the_buffer_has_grown() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -458,8 +467,11 @@ fn no_allocation_per_event_once_the_buffer_has_grown() {
         .build()
         .unwrap();
     let _context = runtime.enter();
-    let events =
-        stream::repeat_with(|| Json(("a token", 7_u32)).with_retry(Duration::from_secs(1)));
+    let mut n = 0;
+    let events = stream::repeat_with(move || {
+        n += 1;
+        Token::Token { n, text: "Hello" }
+    });
     let mut reader = Reader::of(Sse::new(events));
     let mut frames = |n| {
         for _ in 0..n {

@@ -21,7 +21,7 @@ const ROUNDS: usize = 101;
 fn main() {
     let text = "x".repeat(79) + "\n";
     let text: &'static str = text.repeat(64 * 1024 / 80).leak();
-    let body: &'static str = "y".repeat(980).leak();
+    let rows: &'static [Row] = vec![ROW; 12].leak();
 
     compare(
         "token, 65 B: name, id, JSON",
@@ -42,21 +42,34 @@ fn main() {
         },
     );
     compare(
-        "1 KiB of JSON",
+        "1 KiB of JSON: 12 rows",
         EVENTS,
-        move |n| Ours::Document {
-            n,
-            title: "A document",
-            body,
-        },
+        move |n| Ours::Document { n, rows },
         move |n| {
             sse::Event::default()
                 .event("document")
                 .id(n.to_string())
-                .json_data(Document {
-                    title: "A document",
-                    body,
-                })
+                .json_data(Document { rows })
+        },
+    );
+    let text_1k: &'static str = "All work and no play. ".repeat(44).leak();
+    compare(
+        "1 KiB of JSON: one text",
+        EVENTS,
+        move |n| Ours::Token {
+            n,
+            index: 0,
+            text: text_1k,
+        },
+        move |n| {
+            let token = Token {
+                index: 0,
+                text: text_1k,
+            };
+            sse::Event::default()
+                .event("token")
+                .id(n.to_string())
+                .json_data(token)
         },
     );
     compare(
@@ -84,8 +97,7 @@ enum Ours {
     Document {
         #[sse(id)]
         n: u64,
-        title: &'static str,
-        body: &'static str,
+        rows: &'static [Row],
     },
     #[sse(unnamed, data = "text")]
     Text(&'static str),
@@ -99,9 +111,26 @@ struct Token {
 
 #[derive(Serialize)]
 struct Document {
-    title: &'static str,
-    body: &'static str,
+    rows: &'static [Row],
 }
+
+/// 80 bytes or so of JSON, in numbers and short texts.
+#[derive(Clone, Serialize)]
+struct Row {
+    symbol: &'static str,
+    name: &'static str,
+    price: f64,
+    volume: u64,
+    open: bool,
+}
+
+const ROW: Row = Row {
+    symbol: "ABCD",
+    name: "A company, Inc.",
+    price: 1234.5,
+    volume: 987_654,
+    open: true,
+};
 
 /// Times both in turns and prints their medians.
 fn compare(
