@@ -292,3 +292,22 @@ async fn shadowed_names_do_not_matter() {
     let response = hygiene::clean().await.into_response();
     assert_eq!(response.headers()["content-type"], "text/event-stream");
 }
+
+#[tokio::test]
+async fn axums_own_result_takes_any_error_with_a_question_mark() {
+    #[sse_handler]
+    async fn ticks(Path(fail): Path<bool>) -> axum::response::Result<impl Stream<Item = Count>> {
+        if fail {
+            Err((StatusCode::CONFLICT, "no ticks"))?;
+        }
+        Ok(numbers(1))
+    }
+    let app = Router::new().route("/{fail}", get(ticks));
+    assert_eq!(
+        body(app.clone(), "/false").await,
+        "event: number\ndata: 0\n\n"
+    );
+    let request = Request::get("/true").body(Body::empty()).unwrap();
+    let conflict = (StatusCode::CONFLICT, "no ticks".to_owned());
+    assert_eq!(answer(app, request).await, conflict);
+}

@@ -65,7 +65,7 @@ pub enum Started<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be returned from an `#[sse_handler]` function",
     label = "not a stream of events",
-    note = "return `impl Stream<Item = Event>`, `Sse<Event>`, or a `Result` or an `Option` of one"
+    note = "return `impl Stream<Item = Event>`, `Sse<Event>`, or an `Option` or a `Result` of one whose error implements `IntoResponse`"
 )]
 pub trait IntoSse<M> {
     /// The stream, or the [`Sse`].
@@ -93,13 +93,17 @@ impl<E> IntoSse<form::Sse> for Sse<E> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: IntoSse<M>, R: IntoResponse, M> IntoSse<form::Result<M>> for Result<T, R> {
+impl<T: IntoSse<M>, R, M> IntoSse<form::Result<M>> for Result<T, R>
+where
+    // Not `R: IntoResponse`: axum's own `ErrorResponse` is a response only as an `Err`.
+    Result<(), R>: IntoResponse,
+{
     type Events = T::Events;
 
     fn into_sse(self) -> Started<T::Events> {
         match self {
             Ok(events) => events.into_sse(),
-            Err(error) => Started::Answer(error.into_response()),
+            Err(error) => Started::Answer(Err::<(), R>(error).into_response()),
         }
     }
 }
