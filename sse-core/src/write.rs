@@ -442,6 +442,10 @@ impl EncodeError {
         Self(Cause::Json(error))
     }
 
+    pub(crate) fn display(field: &'static str) -> Self {
+        Self(Cause::Display(field))
+    }
+
     /// The refused field and its rule, if that was the cause.
     #[must_use]
     pub fn as_field_error(&self) -> Option<&FieldError> {
@@ -505,7 +509,7 @@ impl io::Write for Raw<'_> {
 
 /// The lines of `text`, at least one; CR, LF and CRLF separate them, so a trailing line
 /// break leaves an empty last line.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;

@@ -1,6 +1,7 @@
 //! The derives and the handler attribute of `sse-tower`. Use them from there, or from
 //! `sse-tower-core` where there is no server.
 
+mod duration;
 mod errors;
 mod event;
 mod handler;
@@ -10,11 +11,13 @@ mod words;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input, parse_quote};
 
+use event::Side;
+
 #[doc = include_str!("derive.md")]
 #[proc_macro_derive(SseEvent, attributes(sse, serde))]
 pub fn sse_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    event::derive(&input, parse_quote!(::sse_core)).into()
+    event::derive(&input, Side::Write, parse_quote!(::sse_core)).into()
 }
 
 // Hidden here, but `sse-tower` shows it as its `SseEvent`.
@@ -23,7 +26,23 @@ pub fn sse_event(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(__SseEventTower, attributes(sse, serde))]
 pub fn sse_event_tower(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    event::derive(&input, parse_quote!(::sse_tower)).into()
+    event::derive(&input, Side::Write, parse_quote!(::sse_tower)).into()
+}
+
+#[doc = include_str!("derive.md")]
+#[proc_macro_derive(FromSseEvent, attributes(sse, serde))]
+pub fn from_sse_event(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    event::derive(&input, Side::Read, parse_quote!(::sse_core)).into()
+}
+
+// Hidden here, but `sse-tower` shows it as its `FromSseEvent`.
+#[doc(hidden)]
+#[doc = include_str!("derive.md")]
+#[proc_macro_derive(__FromSseEventTower, attributes(sse, serde))]
+pub fn from_sse_event_tower(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    event::derive(&input, Side::Read, parse_quote!(::sse_tower)).into()
 }
 
 /// Turns an `async fn` that returns a stream of events into a handler.
