@@ -5,6 +5,7 @@
 //! - [`SseLayer`] gives any `text/event-stream` response, ours or another library's, a
 //!   keep-alive, a retry hint, ids, headers and an orderly end.
 //! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
+//! - [`decode`] reads a stream of bytes as events, with `#[derive(FromSseEvent)]`.
 //! - [`sse_handler`] turns an `async fn` that returns a stream into a handler.
 //!
 //! # Examples
@@ -40,6 +41,7 @@
 
 mod body;
 mod context;
+mod decode;
 mod extract;
 mod handler;
 mod layer;
@@ -51,8 +53,11 @@ mod settings;
 
 pub use sse_core::*;
 #[doc(inline)]
-pub use sse_macros::{__SseEventTower as SseEvent, sse_handler};
+pub use sse_macros::{
+    __FromSseEventTower as FromSseEvent, __SseEventTower as SseEvent, sse_handler,
+};
 
+pub use crate::decode::{Decode, IntoChunk, ReadError, decode};
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};
 pub use crate::layer::{ResponseFuture, SseBody, SseLayer, SseService};
 pub use crate::response::Sse;
