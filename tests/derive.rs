@@ -603,6 +603,18 @@ mod hygiene {
         #[allow(unused_imports)]
         use super::*;
         #[derive(::sse_core::SseEvent)]
+        #[sse(data = "lines", tag = "type", content = "value")]
+        pub(crate) enum Lines<'a> {
+            Patch {
+                selector: ::core::option::Option<&'a ::core::primitive::str>,
+                #[sse(json)]
+                signals: ::std::vec::Vec<::core::primitive::u64>,
+            },
+            #[sse(data = "json")]
+            Json(&'a ::core::primitive::str),
+        }
+
+        #[derive(::sse_core::SseEvent)]
         pub(crate) enum Event<T> {
             Unit,
             Text(&'static ::core::primitive::str),
@@ -626,6 +638,66 @@ mod hygiene {
             End,
         }
     }
+
+    /// serde's own `Deserialize` names the primitive types, so those cannot be shadowed.
+    pub(crate) mod reads {
+        #[allow(unused_imports)]
+        use super::{
+            Box, Display, None, Ok, Option, Result, Serialize, Some, SseEvent, String, Vec, core,
+            drop, serde, std,
+        };
+
+        #[derive(::sse_core::SseEvent, ::sse_core::FromSseEvent)]
+        #[sse(tag = "type")]
+        pub(crate) enum Tagged<T> {
+            Unit,
+            #[sse(replay = "latest")]
+            Struct {
+                #[sse(id, keep)]
+                id: ::core::option::Option<::core::primitive::u64>,
+                #[sse(key, rename = "Value")]
+                value: T,
+                list: ::std::vec::Vec<::std::string::String>,
+                text: ::std::borrow::Cow<'static, ::core::primitive::str>,
+                none: ::core::option::Option<T>,
+            },
+            #[sse(unnamed, literal = "[DONE]", terminal)]
+            Done,
+            #[sse(data = "text")]
+            Text(T),
+            #[sse(data = "empty", retry = "5s", replay = "never")]
+            Empty,
+            #[sse(unnamed, data = "text")]
+            Unnamed(T),
+            #[sse(comment)]
+            Heartbeat(::std::string::String),
+            #[sse(flatten)]
+            Inner(::std::boxed::Box<Numbers>),
+            Runtime {
+                #[sse(event)]
+                name: ::std::string::String,
+                #[sse(data)]
+                #[serde(default)]
+                data: ::std::collections::BTreeMap<::std::string::String, T>,
+                #[sse(skip)]
+                skipped: ::core::primitive::u8,
+            },
+            #[sse(skip)]
+            Skipped,
+            #[sse(other)]
+            Other(::sse_core::RawEvent<'static>),
+        }
+
+        #[derive(::sse_core::SseEvent, ::sse_core::FromSseEvent)]
+        #[sse(unnamed)]
+        pub(crate) enum Numbers {
+            Value(::core::primitive::u64),
+            Pair(
+                ::core::primitive::u64,
+                ::std::vec::Vec<::core::primitive::u8>,
+            ),
+        }
+    }
 }
 
 #[test]
@@ -635,6 +707,15 @@ fn shadowed_names_do_not_matter() {
         value: "x",
     };
     check(&event, "event: struct\nid: 1\ndata: {\"value\":\"x\"}\n\n");
+    let event = hygiene::reads::Tagged::Runtime {
+        name: "row-7".into(),
+        data: [("a".to_owned(), 1)].into(),
+        skipped: 0,
+    };
+    check(
+        &event,
+        "event: row-7\ndata: {\"type\":\"runtime\",\"a\":1}\n\n",
+    );
     let event = hygiene::inner::Event::Pair(1, 2, Duration::from_secs(1));
     check(&event, "event: pair\nid: 1\nretry: 1000\ndata: 2\n\n");
 }

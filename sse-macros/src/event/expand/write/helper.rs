@@ -232,7 +232,8 @@ impl ToTokens for Helper<'_> {
         let writers = (!writers.is_empty()).then(|| {
             quote! {
                 #[automatically_derived]
-                #[allow(non_snake_case)]
+                // Whoever takes a reference to a field's type cannot choose the type.
+                #[allow(clippy::all, clippy::pedantic)]
                 impl #impl_generics __Repr #ty_generics #where_clause { #(#writers)* }
             }
         });
