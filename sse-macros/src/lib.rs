@@ -29,7 +29,28 @@ pub fn sse_event_tower(input: TokenStream) -> TokenStream {
     event::derive(&input, Side::Write, parse_quote!(::sse_tower)).into()
 }
 
-#[doc = include_str!("derive.md")]
+/// Reads server-sent events as the variants of an enum.
+///
+/// The other direction of [`SseEvent`](derive@SseEvent), on whose page the attributes and the
+/// rules of reading are; neither needs the other.
+///
+/// ```
+/// use sse_core::{Decoder, FromSseEvent};
+///
+/// #[derive(FromSseEvent, Debug, PartialEq)]
+/// #[sse(tag = "type")]
+/// enum Upstream {
+///     Delta { index: u32, text: String },
+///     #[sse(other)]
+///     Other,
+/// }
+///
+/// let mut decoder = Decoder::new();
+/// decoder.push(b"event: delta\ndata: {\"type\":\"delta\",\"index\":0,\"text\":\"Hi\"}\n\n");
+/// let event = decoder.next_event()?.expect("a whole event");
+/// assert_eq!(Upstream::from_event(&event)?, Upstream::Delta { index: 0, text: "Hi".into() });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[proc_macro_derive(FromSseEvent, attributes(sse, serde))]
 pub fn from_sse_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -38,7 +59,8 @@ pub fn from_sse_event(input: TokenStream) -> TokenStream {
 
 // Hidden here, but `sse-tower` shows it as its `FromSseEvent`.
 #[doc(hidden)]
-#[doc = include_str!("derive.md")]
+/// As `FromSseEvent`, for those who depend on `sse-tower`; [`SseEvent`](derive@__SseEventTower)
+/// has the attributes and the rules of reading.
 #[proc_macro_derive(__FromSseEventTower, attributes(sse, serde))]
 pub fn from_sse_event_tower(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -38,11 +38,16 @@
 //! settings, and until then every [`SseLayer`] around it may fill in what the handler left
 //! open. The settings of the handler win, then those of `#[sse_handler]`, then those of the
 //! inner layers. A body that is not ours is wrapped at the boundaries of its events.
+//!
+//! Which attributes describe the stream of a given protocol, such as those of language models,
+//! MCP or htmx, is in [`guide::dialects`].
 
 mod body;
 mod context;
 mod decode;
 mod extract;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod handler;
 mod layer;
 #[doc(hidden)]
