@@ -162,9 +162,12 @@ fn errors_of_the_bytes_and_limits_are_the_last_item() {
 
 #[test]
 fn others_get_their_turn_beside_a_stream_of_comments() {
-    let bytes = stream::repeat(":\n");
+    let mut polled = 0;
+    let bytes = stream::repeat(":\n").inspect(|_| polled += 1);
     let mut events = decode::<Build, _>(bytes);
     assert!(events.next().now_or_never().is_none());
+    drop(events);
+    assert!((1..1000).contains(&polled), "{polled}");
 }
 
 #[test]

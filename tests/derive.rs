@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::Serialize;
-use sse_core::{DataFormat, EventMeta, EventWriter, SseEvent};
+use sse_core::{Block, DataFormat, EventMeta, EventWriter, Keep, SseEvent};
 
 #[track_caller]
 fn check(event: &impl SseEvent, expected: &str) {
@@ -334,6 +334,148 @@ fn descriptions() {
             },
         ]
     );
+}
+
+#[test]
+fn descriptions_of_what_is_not_json() {
+    #[derive(SseEvent)]
+    #[allow(dead_code)]
+    enum Inner {
+        Only,
+    }
+    #[derive(SseEvent)]
+    #[allow(dead_code)]
+    enum Outer {
+        #[sse(data = "lines")]
+        Patch { a: u8 },
+        #[sse(comment)]
+        Heartbeat,
+        #[sse(flatten)]
+        Inner(Inner),
+        Row {
+            #[sse(event)]
+            name: String,
+        },
+        #[sse(skip)]
+        Skipped,
+        #[sse(other)]
+        Other,
+    }
+    let mut metas = Vec::new();
+    Outer::describe(&mut metas);
+    let seen: Vec<_> = metas
+        .iter()
+        .map(|meta| (meta.name, meta.tag, meta.format))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Some("patch"), "patch", DataFormat::Lines),
+            (None, "heartbeat", DataFormat::Comment),
+            (Some("only"), "only", DataFormat::Json),
+            (None, "row", DataFormat::Json),
+        ]
+    );
+}
+
+#[test]
+fn what_a_log_keeps() {
+    #[derive(SseEvent)]
+    enum Inner {
+        #[sse(replay = "never")]
+        Cursor,
+    }
+    #[derive(SseEvent)]
+    enum Prices {
+        #[sse(replay = "latest")]
+        Price {
+            #[sse(key)]
+            symbol: &'static str,
+            cents: u32,
+        },
+        #[sse(replay = "latest", rename = "state-of-market")]
+        State(u8),
+        #[sse(replay = "all")]
+        Trade(u8),
+        #[sse(flatten)]
+        Inner(Inner),
+    }
+    let price = Prices::Price {
+        symbol: "X",
+        cents: 1,
+    };
+    let latest = |kind, key: &'static str| Keep::Latest {
+        kind,
+        key: key.into(),
+    };
+    assert_eq!(price.keep(), latest("price", "X"));
+    check(
+        &price,
+        "event: price\ndata: {\"symbol\":\"X\",\"cents\":1}\n\n",
+    );
+    assert_eq!(Prices::State(1).keep(), latest("state-of-market", ""));
+    assert_eq!(Prices::Trade(1).keep(), Keep::All);
+    assert_eq!(Prices::Inner(Inner::Cursor).keep(), Keep::Never);
+}
+
+#[test]
+fn encoded_blocks_inside_an_enum_are_not_copied() {
+    #[derive(SseEvent)]
+    enum Relayed {
+        #[sse(flatten)]
+        Encoded(Block),
+        Own,
+    }
+    let block = Block::encode(&Relayed::Own).unwrap();
+    let relayed = Relayed::Encoded(block.clone());
+    assert_eq!(
+        relayed.block().unwrap().bytes().as_ptr(),
+        block.bytes().as_ptr()
+    );
+    assert!(Relayed::Own.block().is_none());
+    check(&relayed, "event: own\ndata: {}\n\n");
+}
+
+#[test]
+fn values_that_cannot_be_written_leave_no_trace() {
+    struct Refuses;
+    impl Display for Refuses {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            Err(std::fmt::Error)
+        }
+    }
+    impl Serialize for Refuses {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("refused"))
+        }
+    }
+    #[derive(SseEvent)]
+    enum Refused {
+        #[sse(comment)]
+        Comment(Refuses),
+        #[sse(data = "lines")]
+        Text { fine: u8, refuses: Refuses },
+        #[sse(data = "lines")]
+        Json {
+            #[sse(json)]
+            refuses: Refuses,
+        },
+        Row {
+            #[sse(event)]
+            name: &'static str,
+        },
+    }
+    let text = Refused::Text {
+        fine: 1,
+        refuses: Refuses,
+    };
+    let json = Refused::Json { refuses: Refuses };
+    let name = Refused::Row { name: "a\nid: 7" };
+    for event in [Refused::Comment(Refuses), text, json, name] {
+        let mut writer = EventWriter::new();
+        assert!(writer.write(&event).is_err());
+        assert!(writer.is_empty());
+    }
 }
 
 /// Functions as serde users write them: some take the exact type, some are generic.

@@ -404,6 +404,12 @@ fn fields_that_are_not_on_the_wire_have_defaults() {
         seven: 7,
         key: 2,
     };
+    let mut writer = EventWriter::new();
+    writer.write(&event).unwrap();
+    assert_eq!(
+        writer.take(),
+        "event: struct\ndata: {\"a\":1,\"seven\":7,\"other-key\":2}\n\n"
+    );
     check("event: struct\ndata: {\"a\":1,\"other-key\":2}\n\n", event);
     check(
         "event: struct\ndata: {\"a\":1,\"old\":2,\"seven\":3}\n\n",
