@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use sse_core::{Decoder, Event, EventWriter, Limits, RetryDelay};
+use sse_core::{Decoder, Event, EventBuffer, Limits, RetryDelay};
 use sse_tower_tests::{Dispatched, Seen, cut, read, with_lf};
 
 proptest! {
@@ -36,23 +36,23 @@ proptest! {
 
     #[test]
     fn what_was_encoded_reads_the_same(events in prop::collection::vec(fields(), 0..5), cuts in cuts()) {
-        let mut writer = EventWriter::new();
+        let mut buffer = EventBuffer::new();
         let mut want = Seen::default();
         for fields in &events {
-            writer.write(&fields.event()).unwrap();
+            buffer.write(&fields.event()).unwrap();
             fields.dispatch(&mut want);
         }
-        let seen = read(&mut Decoder::new(), cut_at(writer.as_bytes(), &cuts));
+        let seen = read(&mut Decoder::new(), cut_at(buffer.as_bytes(), &cuts));
         prop_assert_eq!(seen, want);
     }
 
     #[test]
     fn encoded_output_ends_at_an_event_boundary(fields in any_fields()) {
-        let mut writer = EventWriter::new();
-        let written = writer.write(&fields.event());
-        prop_assert!(written.is_ok() || writer.is_empty());
+        let mut buffer = EventBuffer::new();
+        let written = buffer.write(&fields.event());
+        prop_assert!(written.is_ok() || buffer.is_empty());
 
-        let bytes = [b"data: before\n\n", writer.as_bytes(), b"data: after\n\n"].concat();
+        let bytes = [b"data: before\n\n", buffer.as_bytes(), b"data: after\n\n"].concat();
         let seen = read(&mut Decoder::new(), [&bytes[..]]);
         let data: Vec<_> = seen.events.iter().map(|event| &*event.data).collect();
         let own = written.is_ok_and(|written| written.data).then(|| with_lf(fields.data.as_deref().unwrap_or("")));

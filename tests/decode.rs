@@ -77,7 +77,7 @@ fn it_ends_with_the_bytes() {
 
 #[test]
 fn the_reserved_event_is_the_end() {
-    let mut writer = sse_tower::EventWriter::new();
+    let mut writer = sse_tower::EventBuffer::new();
     writer.end_stream();
     let chunks = [
         Bytes::from(log_bytes("1")),

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::Serialize;
-use sse_core::{Block, DataFormat, EventMeta, EventWriter, Keep, SseEvent};
+use sse_core::{Block, DataFormat, EventBuffer, EventMeta, Keep, SseEvent};
 
 #[track_caller]
 fn check(event: &impl SseEvent, expected: &str) {
@@ -16,9 +16,9 @@ fn check(event: &impl SseEvent, expected: &str) {
 
 #[track_caller]
 fn written(event: &impl SseEvent) -> String {
-    let mut writer = EventWriter::new();
-    writer.write(event).unwrap();
-    String::from_utf8(writer.take().to_vec()).unwrap()
+    let mut buffer = EventBuffer::new();
+    buffer.write(event).unwrap();
+    String::from_utf8(buffer.take().to_vec()).unwrap()
 }
 
 /// The payload is what serde writes for `value`.
@@ -139,7 +139,7 @@ fn id_and_retry_are_lines_and_not_payload() {
     let bad = Lines::AllTaken {
         seq: "a\nid: 2".into(),
     };
-    assert!(EventWriter::new().write(&bad).is_err());
+    assert!(EventBuffer::new().write(&bad).is_err());
     let instant = Lines::Maybe {
         seq: None,
         wait: Some(Duration::ZERO),
@@ -472,7 +472,7 @@ fn values_that_cannot_be_written_leave_no_trace() {
     let json = Refused::Json { refuses: Refuses };
     let name = Refused::Row { name: "a\nid: 7" };
     for event in [Refused::Comment(Refuses), text, json, name] {
-        let mut writer = EventWriter::new();
+        let mut writer = EventBuffer::new();
         assert!(writer.write(&event).is_err());
         assert!(writer.is_empty());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
-use sse_core::{Decoder, EventWriter, FromSseEvent, SseEvent};
+use sse_core::{Decoder, EventBuffer, FromSseEvent, SseEvent};
 
 /// Any text, line breaks too.
 const TEXT: &str = "(?s).{0,8}";
@@ -157,7 +157,7 @@ fn inner() -> impl Strategy<Value = Inner> {
 }
 
 fn written(event: &impl SseEvent) -> Vec<u8> {
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(event).expect("it can be written");
     writer.take().to_vec()
 }

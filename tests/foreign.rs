@@ -1,4 +1,5 @@
 //! `SseLayer` around bodies that are not ours: added to between events, never inside one.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -9,6 +10,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response, sse};
 use bytes::Bytes;
 use common::Reader;
+use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Request};
 use http_body::Frame;
@@ -162,7 +164,7 @@ async fn a_comment_never_stands_inside_an_event() {
     let layer = SseLayer::new().keep_alive(KeepAlive::every(Duration::from_secs(1)));
     let (sender, response) = channel();
     let mut reader = Reader::of(through(&layer, response).await);
-    assert_eq!(reader.frame().await, ":\n");
+    assert_eq!(reader.frame().now_or_never().expect("at once"), ":\n");
     assert_eq!(reader.frame().await, ":\n");
 
     sender.send("data: half").unwrap();
@@ -194,21 +196,17 @@ async fn frames_are_not_copied() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_and_trailers_pass() {
-    let frames = [
-        Ok(Frame::data(Bytes::from("data: a\n\n"))),
-        Ok(Frame::trailers(HeaderMap::from_iter([(
-            "x-t".parse().unwrap(),
-            HeaderValue::from_static("1"),
-        )]))),
+async fn an_error_passes_and_is_the_last() {
+    let chunks = [
+        Ok(Bytes::from("data: a\n\n")),
         Err("cut"),
+        Ok(Bytes::from("never")),
     ];
-    let body = Body::new(StreamBody::new(stream::iter(frames)));
+    let body = Body::from_stream(stream::iter(chunks));
     let mut body = through(&SseLayer::new(), event_stream(body))
         .await
         .into_body();
     assert!(body.frame().await.unwrap().unwrap().is_data());
-    assert!(body.frame().await.unwrap().unwrap().is_trailers());
     assert!(body.frame().await.unwrap().is_err());
     assert!(body.frame().await.is_none());
     assert!(body.frame().await.is_none());
@@ -247,6 +245,70 @@ async fn an_idle_stream_is_woken_to_end() {
     layer.end_streams();
     assert!(waiting.await.unwrap());
     assert_eq!(asked.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_without_an_event_keeps_nothing_waiting() {
+    let layer = SseLayer::new();
+    let (sender, response) = channel();
+    let mut reader = Reader::of(through(&layer, response).await);
+    sender.send("retry: 2000\n").unwrap();
+    assert_eq!(reader.frame().await, "retry: 2000\n");
+    assert_eq!(reader.frame().await, ":\n", "silent");
+    layer.end_streams();
+    assert!(reader.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_starts_the_silence_anew() {
+    let (sender, response) = channel();
+    let mut reader = Reader::of(through(&SseLayer::new(), response).await);
+    assert_eq!(reader.frame().await, ":\n");
+    assert!(
+        time::timeout(Duration::from_secs(10), reader.frame())
+            .await
+            .is_err()
+    );
+    sender.send("data: a\n\n").unwrap();
+    assert_eq!(reader.frame().await, "data: a\n\n");
+    let start = Instant::now();
+    assert_eq!(reader.frame().await, ":\n");
+    assert!(start.elapsed() > Duration::from_secs(13));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_falls_behind_the_whole_line_end() {
+    let layer = SseLayer::new();
+    let (sender, response) = channel();
+    let mut reader = Reader::of(through(&layer, response).await);
+    sender.send("data: a").unwrap();
+    assert_eq!(reader.frame().await, "data: a");
+    layer.end_streams();
+    sender.send("\r\n\r\ndata: next").unwrap();
+    assert_eq!(reader.frame().await, "\r\n\r\n");
+    assert!(reader.next().await.is_none());
+}
+
+#[tokio::test]
+async fn endless_empty_frames_let_others_run() {
+    let empty = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::new()));
+    let response = event_stream(Body::from_stream(empty));
+    let mut reader = Reader::of(through(&SseLayer::new(), response).await);
+    assert!(reader.frame().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn nothing_follows_the_trailers() {
+    let trailers = HeaderMap::from_iter([("x-t".parse().unwrap(), HeaderValue::from_static("1"))]);
+    let frames = stream::iter([Ok::<Frame<Bytes>, Infallible>(Frame::trailers(trailers))]);
+    let response = event_stream(Body::new(StreamBody::new(frames.chain(stream::pending()))));
+    let layer = SseLayer::new().retry(Retry::fixed(Duration::from_secs(1)));
+    let mut body = through(&layer, response).await.into_body();
+    let data = |frame: Frame<Bytes>| frame.into_data().unwrap();
+    assert_eq!(data(body.frame().await.unwrap().unwrap()), "retry: 1000\n");
+    assert_eq!(data(body.frame().await.unwrap().unwrap()), "\n");
+    assert!(body.frame().await.unwrap().unwrap().is_trailers());
+    assert!(body.frame().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -335,13 +397,11 @@ async fn a_content_type_counts_whatever_its_case_and_parameters() {
 #[tokio::test(start_paused = true)]
 async fn an_encoded_body_gains_headers_only() {
     let layer = SseLayer::new().retry(Retry::fixed(Duration::from_secs(1)));
-    let response = (
-        [
-            ("content-type", "text/event-stream"),
-            ("content-encoding", "gzip"),
-        ],
-        "zipped",
-    );
+    let mut response = event_stream(Body::from("zipped"));
+    for encoding in ["identity", "gzip"] {
+        let headers = response.headers_mut();
+        headers.append("content-encoding", HeaderValue::from_static(encoding));
+    }
     let response = through(&layer, response).await;
     assert_eq!(response.headers()["x-accel-buffering"], "no");
     assert_eq!(Reader::of(response).rest().await, "zipped");

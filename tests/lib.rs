@@ -1,5 +1,9 @@
 //! What several tests share: a client that only remembers.
 
+use std::env;
+use std::io::{self, Write as _};
+use std::process::Command;
+
 use serde::Deserialize;
 use sse_core::{Decoder, LimitError};
 
@@ -60,4 +64,30 @@ pub fn cut<'a>(bytes: &'a [u8], offsets: &[usize]) -> Vec<&'a [u8]> {
 /// What `text` is after it went over the wire: every line break is an LF.
 pub fn with_lf(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The compiler whose messages and whose rustdoc format the tests know; others have their own.
+const BLESSED: &str = "rustc 1.95.";
+
+/// Whether `tests`, which depend on the compiler's version, can run; says so if they cannot,
+/// and fails in CI.
+///
+/// # Panics
+///
+/// Panics in CI if the compiler is another one.
+#[must_use]
+pub fn is_blessed_compiler(tests: &str) -> bool {
+    let compiler = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    let version = Command::new(compiler).arg("--version").output();
+    let version = version.expect("the compiler tells its version").stdout;
+    let version = String::from_utf8_lossy(&version);
+    if version.starts_with(BLESSED) {
+        return true;
+    }
+    let message =
+        format!("{tests} TESTS DID NOT RUN: they are blessed on {BLESSED}x, this is {version}");
+    assert!(env::var_os("CI").is_none(), "{message}");
+    // Straight to the terminal: the output of a test that passes is hidden.
+    let _ = io::stderr().write_all(message.as_bytes());
+    false
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sse_core::{
-    DecodeCause, DecodeError, Decoder, EventId, EventName, EventWriter, FromSseEvent, Json,
+    DecodeCause, DecodeError, Decoder, EventBuffer, EventId, EventName, FromSseEvent, Json,
     RawEvent, SseEvent,
 };
 
@@ -43,7 +43,7 @@ fn broken<E: FromSseEvent + Debug>(bytes: &str, reason: &str) {
 
 #[track_caller]
 fn round<E: SseEvent + FromSseEvent + PartialEq + Debug>(event: E) {
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(&event).unwrap();
     check(str::from_utf8(writer.as_bytes()).unwrap(), event);
 }
@@ -404,7 +404,7 @@ fn fields_that_are_not_on_the_wire_have_defaults() {
         seven: 7,
         key: 2,
     };
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(&event).unwrap();
     assert_eq!(
         writer.take(),
@@ -424,7 +424,7 @@ fn fields_that_are_not_on_the_wire_have_defaults() {
     round(Defaults::Value(1, String::new()));
     round(Defaults::Tuple(1, 0, 2));
     unknown::<Defaults>("event: never\ndata: {}\n\n");
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(&Defaults::Never(NotDefault)).unwrap();
     assert!(writer.is_empty());
 }
@@ -541,7 +541,7 @@ fn given_bounds_replace_the_inferred_ones() {
     enum Bound<T> {
         Only(Wrapped<T>),
     }
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer
         .write(&Bound::<Opaque>::Only(Wrapped(PhantomData)))
         .unwrap();
@@ -572,7 +572,7 @@ fn serde_names_for_one_direction() {
     check("event: in\ndata: 1\n\n", OneWay::Both(1));
     check("event: out\ndata: 1\n\n", OneWay::Rest);
     check("event: written\ndata: 1\n\n", OneWay::Rest);
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(&OneWay::Both(1)).unwrap();
     writer.write(&OneWay::Written(1)).unwrap();
     writer.write(&OneWay::Rest).unwrap();

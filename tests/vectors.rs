@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use sse_core::{Decoder, EncodeError, Event, EventWriter, Limits, RetryDelay};
+use sse_core::{Decoder, EncodeError, Event, EventBuffer, Limits, RetryDelay};
 use sse_tower_tests::{Dispatched, Seen, cut, read};
 
 #[derive(Deserialize)]
@@ -111,20 +111,20 @@ fn encoder_cases() {
     assert_eq!(cases.len(), 87);
     let (mut all, mut all_events) = (Vec::new(), Vec::new());
     for case in &cases {
-        let mut writer = EventWriter::new();
-        match (encode(&mut writer, case), &case.must) {
+        let mut buffer = EventBuffer::new();
+        match (encode(&mut buffer, case), &case.must) {
             (Err(_), Must::Reject | Must::RejectOrReadback(_)) => {
-                assert!(writer.is_empty(), "{}: refused, but written", case.name);
+                assert!(buffer.is_empty(), "{}: refused, but written", case.name);
                 continue;
             }
             (Err(error), _) => panic!("{}: refused: {error}", case.name),
             (Ok(()), Must::Reject) => panic!("{}: accepted", case.name),
             (Ok(()), Must::Exact { any_b64 }) => {
-                let bytes = BASE64_STANDARD.encode(writer.as_bytes());
-                assert!(any_b64.contains(&bytes), "{}: {writer:?}", case.name);
+                let bytes = BASE64_STANDARD.encode(buffer.as_bytes());
+                assert!(any_b64.contains(&bytes), "{}: {buffer:?}", case.name);
             }
             (Ok(()), Must::Readback(want) | Must::RejectOrReadback(want)) => {
-                let seen = read(&mut Decoder::new(), [writer.as_bytes()]);
+                let seen = read(&mut Decoder::new(), [buffer.as_bytes()]);
                 let events = [&want.events]
                     .into_iter()
                     .chain(&want.also_events)
@@ -139,15 +139,15 @@ fn encoder_cases() {
                 same(&seen, &want, &case.name);
             }
         }
-        all.extend_from_slice(writer.as_bytes());
-        all_events.extend(texts(&read(&mut Decoder::new(), [writer.as_bytes()])));
+        all.extend_from_slice(buffer.as_bytes());
+        all_events.extend(texts(&read(&mut Decoder::new(), [buffer.as_bytes()])));
     }
     // Every output ends at an event boundary, so one behind the other they read the same.
     let seen = read(&mut Decoder::new(), [&all[..]]);
     same(&texts(&seen), &all_events, "all outputs in one stream");
 }
 
-fn encode(writer: &mut EventWriter, case: &EncoderCase) -> Result<(), EncodeError> {
+fn encode(buffer: &mut EventBuffer, case: &EncoderCase) -> Result<(), EncodeError> {
     let mut event = case.event.clone().map_or_else(Event::new, Event::named);
     if let Some(text) = &case.comment {
         event = event.comment(text.clone());
@@ -161,7 +161,7 @@ fn encode(writer: &mut EventWriter, case: &EncoderCase) -> Result<(), EncodeErro
     if let Some(text) = &case.data {
         event = event.data(text.clone());
     }
-    writer.write(&event).map(drop)
+    buffer.write(&event).map(drop)
 }
 
 /// Events without their ids, which depend on the events before.

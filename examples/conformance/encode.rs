@@ -4,7 +4,7 @@ use std::error::Error;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
-use sse_core::{Event, EventWriter, RetryDelay};
+use sse_core::{Event, EventBuffer, RetryDelay};
 
 #[derive(Deserialize)]
 pub(crate) struct Case {
@@ -45,9 +45,9 @@ pub(crate) fn answer(case: Case) -> Result<Answer, Box<dyn Error>> {
         event = event.data(text);
     }
 
-    let mut writer = EventWriter::new();
-    let outcome = match writer.write(&event) {
-        Ok(_) => Outcome::B64(BASE64_STANDARD.encode(writer.as_bytes())),
+    let mut buffer = EventBuffer::new();
+    let outcome = match buffer.write(&event) {
+        Ok(_) => Outcome::B64(BASE64_STANDARD.encode(buffer.as_bytes())),
         Err(refused) => Outcome::Rejected(refused.to_string()),
     };
     Ok(Answer {

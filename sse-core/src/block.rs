@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 
+use crate::buffer::EventBuffer;
+use crate::encode_error::EncodeError;
 use crate::field::EventId;
 use crate::typed::SseEvent;
-use crate::write::{EncodeError, EventWriter};
+use crate::write::EventWriter;
 
 /// One or more whole events, encoded and contiguous.
 ///
@@ -39,9 +41,9 @@ impl Block {
         if let Some(block) = event.block() {
             return Ok(block);
         }
-        let mut writer = EventWriter::new();
-        writer.write(event)?;
-        Ok(writer.take_block())
+        let mut buffer = EventBuffer::new();
+        buffer.write(event)?;
+        Ok(buffer.take_block())
     }
 
     pub(crate) fn new(bytes: Bytes, events: u32, last_id: Option<EventId>, terminal: bool) -> Self {
@@ -84,7 +86,7 @@ impl SseEvent for Block {
     }
 
     fn encode(&self, w: &mut EventWriter) -> Result<(), EncodeError> {
-        w.blocks(&self.bytes, self.events);
+        w.block(self);
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! Events built by hand.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 
 use serde::Serialize;
 
+use crate::encode_error::{Cause, EncodeError};
 use crate::field::RetryDelay;
 use crate::typed::SseEvent;
-use crate::write::{EncodeError, EventWriter};
+use crate::write::EventWriter;
 
 /// An event built by hand, for what no enum describes.
 ///
@@ -18,19 +19,19 @@ use crate::write::{EncodeError, EventWriter};
 ///
 /// ```
 /// use std::time::Duration;
-/// use sse_core::{Event, EventWriter};
+/// use sse_core::{Event, EventBuffer};
 ///
-/// let mut writer = EventWriter::new();
+/// let mut buffer = EventBuffer::new();
 /// let event = Event::named("tick").comment("hi").id(7).retry(Duration::from_secs(2)).data("12:00");
-/// writer.write(&event)?;
-/// assert_eq!(writer.as_bytes(), b": hi\nevent: tick\nid: 7\nretry: 2000\ndata: 12:00\n\n");
+/// buffer.write(&event)?;
+/// assert_eq!(buffer.as_bytes(), b": hi\nevent: tick\nid: 7\nretry: 2000\ndata: 12:00\n\n");
 /// # Ok::<(), sse_core::EncodeError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
     comment: Option<Cow<'static, str>>,
     name: Option<Cow<'static, str>>,
-    id: Option<String>,
+    id: Option<Result<String, fmt::Error>>,
     retry: Option<RetryDelay>,
     data: Option<Cow<'static, str>>,
 }
@@ -64,14 +65,15 @@ impl Event {
     ///
     /// Returns an error if `value` cannot be serialized.
     pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, EncodeError> {
-        let json = serde_json::to_string(value).map_err(EncodeError::json)?;
+        let json = serde_json::to_string(value).map_err(|error| EncodeError(Cause::Json(error)))?;
         Ok(self.data(json))
     }
 
     /// Sets the id.
     #[must_use]
     pub fn id(mut self, id: impl Display) -> Self {
-        self.id = Some(id.to_string());
+        let mut text = String::new();
+        self.id = Some(write!(text, "{id}").map(|()| text));
         self
     }
 
@@ -102,8 +104,10 @@ impl SseEvent for Event {
         if let Some(name) = &self.name {
             w.event(name)?;
         }
-        if let Some(id) = &self.id {
-            w.id(id)?;
+        match &self.id {
+            Some(Ok(id)) => w.id(id)?,
+            Some(Err(_)) => return Err(EncodeError(Cause::Display("id"))),
+            None => {}
         }
         if let Some(delay) = self.retry {
             w.retry(delay);

@@ -4,7 +4,8 @@
 //!
 //! 1. Your enum implements [`SseEvent`], usually by `#[derive(SseEvent)]`. [`Event`] is one
 //!    built by hand, [`Json`] wraps any serializable value, [`Block`] holds encoded bytes.
-//! 2. [`EventWriter`] turns events into bytes. It writes an event whole or not at all.
+//! 2. [`EventBuffer`] turns events into bytes, each whole or not at all. It lends an
+//!    [`EventWriter`] to each event, which writes its fields.
 //! 3. [`EventName`], [`EventId`] and [`RetryDelay`] are the values of fields. They are checked
 //!    when they are made, so writing one cannot start another field.
 //! 4. [`Decoder`] turns bytes back into [`RawEvent`]s, however the bytes were cut, and
@@ -16,7 +17,7 @@
 //! # Examples
 //!
 //! ```
-//! use sse_core::{Decoder, EventWriter, SseEvent};
+//! use sse_core::{Decoder, EventBuffer, SseEvent};
 //!
 //! #[derive(SseEvent)]
 //! enum Build {
@@ -25,17 +26,17 @@
 //!     Finished { success: bool },
 //! }
 //!
-//! let mut writer = EventWriter::new();
-//! writer.write(&Build::Started { seq: 1, target: "x86".into() })?;
-//! writer.write(&Build::Finished { success: true })?;
+//! let mut buffer = EventBuffer::new();
+//! buffer.write(&Build::Started { seq: 1, target: "x86".into() })?;
+//! buffer.write(&Build::Finished { success: true })?;
 //! assert_eq!(
-//!     str::from_utf8(writer.as_bytes())?,
+//!     str::from_utf8(buffer.as_bytes())?,
 //!     "event: started\nid: 1\ndata: {\"target\":\"x86\"}\n\n\
 //!      event: finished\ndata: {\"success\":true}\n\n",
 //! );
 //!
 //! let mut decoder = Decoder::new();
-//! decoder.push(writer.take());
+//! decoder.push(buffer.take());
 //! let started = decoder.next_event()?.expect("a whole event");
 //! assert_eq!((started.event(), started.id()), ("started", Some("1")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -46,7 +47,9 @@
 //! `derive` (default) re-exports the derives of `sse-macros`.
 
 mod block;
+mod buffer;
 mod decode;
+mod encode_error;
 mod event;
 mod field;
 mod raw;
@@ -54,8 +57,13 @@ mod read;
 mod typed;
 mod write;
 
+#[doc(no_inline)]
+pub use bytes::Bytes;
+
 pub use crate::block::Block;
+pub use crate::buffer::{END_ID, EventBuffer};
 pub use crate::decode::{Decoder, LimitError, Limits};
+pub use crate::encode_error::EncodeError;
 pub use crate::event::Event;
 pub use crate::field::{EventId, EventName, Field, FieldError, RetryDelay, Rule};
 pub use crate::raw::RawEvent;
@@ -63,7 +71,7 @@ pub use crate::read::{DecodeCause, DecodeError, FromSseEvent};
 pub use crate::typed::{
     BoxError, DataFormat, Envelope, EventMeta, IntoItem, Json, Keep, SseEvent, SseEventExt,
 };
-pub use crate::write::{END_ID, EncodeError, EventWriter, Written};
+pub use crate::write::{EventWriter, Written};
 #[cfg(feature = "derive")]
 pub use sse_macros::{FromSseEvent, SseEvent};
 

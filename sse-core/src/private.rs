@@ -23,11 +23,12 @@ pub use ::serde::{self, Deserialize, Serialize};
 pub use self::content::*;
 pub use self::read::*;
 pub use crate::block::Block;
+pub use crate::encode_error::EncodeError;
 pub use crate::field::RetryDelay;
 pub use crate::raw::RawEvent;
 pub use crate::read::{DecodeError, FromSseEvent};
 pub use crate::typed::{DataFormat, EventMeta, Keep, SseEvent};
-pub use crate::write::{EncodeError, EventWriter};
+pub use crate::write::EventWriter;
 
 /// The payload of a variant; separate from `Serialize` for the sake of its message.
 #[diagnostic::on_unimplemented(

@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::buffer::END_ID;
+use crate::encode_error::EncodeError;
 use crate::field::RetryDelay;
 use crate::typed::SseEvent;
-use crate::write::{EncodeError, EventWriter};
+use crate::write::EventWriter;
 
 /// An event that was read, with its fields as text.
 ///
 /// It borrows from the [`Decoder`](crate::Decoder) that read it;
 /// [`into_owned`](Self::into_owned) lets it outlive that. Encoding it gives an event that
-/// reads the same.
+/// reads the same. Only the event with which a layer [ended](crate::END_ID) its stream is not
+/// passed on: it ends the stream here too, and the layer here writes its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEvent<'a> {
     pub(crate) name: Cow<'a, str>,
@@ -77,6 +80,9 @@ impl SseEvent for RawEvent<'_> {
     }
 
     fn encode(&self, w: &mut EventWriter) -> Result<(), EncodeError> {
+        if self.is_terminal() {
+            return Ok(());
+        }
         if let Some(name) = self.name() {
             w.event(name)?;
         }
@@ -88,5 +94,9 @@ impl SseEvent for RawEvent<'_> {
         }
         w.data(&self.data);
         Ok(())
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.name() == Some(END_ID)
     }
 }

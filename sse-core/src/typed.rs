@@ -7,8 +7,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::block::Block;
+use crate::encode_error::EncodeError;
 use crate::field::{EventId, FieldError, RetryDelay};
-use crate::write::{EncodeError, EventWriter};
+use crate::write::EventWriter;
 
 /// A type whose values are server-sent events.
 ///
@@ -18,7 +19,7 @@ use crate::write::{EncodeError, EventWriter};
 /// # Examples
 ///
 /// ```
-/// use sse_core::{EncodeError, EventWriter, SseEvent};
+/// use sse_core::{EncodeError, EventBuffer, EventWriter, SseEvent};
 ///
 /// struct Tick(u64);
 ///
@@ -34,9 +35,9 @@ use crate::write::{EncodeError, EventWriter};
 ///     }
 /// }
 ///
-/// let mut writer = EventWriter::new();
-/// writer.write(&Tick(3))?;
-/// assert_eq!(writer.as_bytes(), b"event: tick\nid: 3\ndata: 3\n\n");
+/// let mut buffer = EventBuffer::new();
+/// buffer.write(&Tick(3))?;
+/// assert_eq!(buffer.as_bytes(), b"event: tick\nid: 3\ndata: 3\n\n");
 /// # Ok::<(), sse_core::EncodeError>(())
 /// ```
 #[diagnostic::on_unimplemented(
@@ -59,6 +60,13 @@ pub trait SseEvent {
 
     /// Whether the stream ends with this event. Default: no.
     fn is_terminal(&self) -> bool {
+        false
+    }
+
+    /// Whether events of this type bring ids of their own, as far as the type says.
+    ///
+    /// A server that counts events gives the events of such a type no numbers. Default: no.
+    fn declares_id(&self) -> bool {
         false
     }
 
@@ -140,11 +148,11 @@ pub enum DataFormat {
 /// # Examples
 ///
 /// ```
-/// use sse_core::{EventWriter, Json, SseEventExt};
+/// use sse_core::{EventBuffer, Json, SseEventExt};
 ///
-/// let mut writer = EventWriter::new();
-/// writer.write(&Json([1, 2]).with_id(EventId::from(7)))?;
-/// assert_eq!(writer.as_bytes(), b"id: 7\ndata: [1,2]\n\n");
+/// let mut buffer = EventBuffer::new();
+/// buffer.write(&Json([1, 2]).with_id(EventId::from(7)))?;
+/// assert_eq!(buffer.as_bytes(), b"id: 7\ndata: [1,2]\n\n");
 /// # use sse_core::EventId;
 /// # Ok::<(), sse_core::EncodeError>(())
 /// ```
@@ -163,7 +171,7 @@ impl<T: Serialize> SseEvent for Json<T> {
 
 /// An event with an id or a reconnection time added from outside.
 ///
-/// Made by [`SseEventExt`]. What the event itself writes wins.
+/// Made by [`SseEventExt`]. What the event itself writes wins, and a [`Block`] stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope<E> {
     event: E,
@@ -177,12 +185,12 @@ pub struct Envelope<E> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use sse_core::{Event, EventId, EventWriter, SseEventExt};
+/// use sse_core::{Event, EventBuffer, EventId, SseEventExt};
 ///
 /// let event = Event::new().data("x").with_id(EventId::new("a-1")?).with_retry(Duration::from_secs(2));
-/// let mut writer = EventWriter::new();
-/// writer.write(&event)?;
-/// assert_eq!(writer.as_bytes(), b"id: a-1\nretry: 2000\ndata: x\n\n");
+/// let mut buffer = EventBuffer::new();
+/// buffer.write(&event)?;
+/// assert_eq!(buffer.as_bytes(), b"id: a-1\nretry: 2000\ndata: x\n\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait SseEventExt: SseEvent + Sized {
@@ -200,8 +208,8 @@ pub trait SseEventExt: SseEvent + Sized {
     /// # Errors
     ///
     /// Returns an error if `id` cannot stand in an `id` field.
-    fn try_with_id(self, id: impl ToString) -> Result<Envelope<Self>, FieldError> {
-        Ok(self.with_id(EventId::new(id.to_string())?))
+    fn try_with_id(self, id: impl Into<Cow<'static, str>>) -> Result<Envelope<Self>, FieldError> {
+        Ok(self.with_id(EventId::new(id)?))
     }
 
     /// Adds a reconnection time, unless the event writes one itself.
@@ -263,6 +271,10 @@ impl<E: SseEvent> SseEvent for Envelope<E> {
         self.event.keep()
     }
 
+    fn declares_id(&self) -> bool {
+        self.event.declares_id()
+    }
+
     fn describe(out: &mut Vec<EventMeta>) {
         E::describe(out);
     }
@@ -282,6 +294,10 @@ macro_rules! forward {
 
             fn is_terminal(&self) -> bool {
                 (**self).is_terminal()
+            }
+
+            fn declares_id(&self) -> bool {
+                (**self).declares_id()
             }
 
             fn block(&self) -> Option<Block> {

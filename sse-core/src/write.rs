@@ -1,56 +1,59 @@
 //! Fields become bytes.
 
-use std::error::Error;
 use std::fmt::{self, Display, Write as _};
 use std::io;
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use memchr::memchr2;
 use serde::Serialize;
 
 use crate::block::Block;
-use crate::field::{self, EventId, FieldError, RetryDelay};
-use crate::typed::SseEvent;
+use crate::encode_error::{Cause, EncodeError};
+use crate::field::{self, EventId, RetryDelay};
 
-macro_rules! end_id {
-    () => {
-        "sse-tower:end"
-    };
-}
-
-/// Collects encoded events in one buffer.
+/// The fields of one event, for [`SseEvent::encode`](crate::SseEvent::encode).
 ///
-/// [`write`](Self::write) puts a whole event into the buffer or nothing at all; the other
-/// methods are for [`SseEvent::encode`], which writes one field after the other. Fields are
-/// written in the order of the calls: comment, `event`, `id`, `retry`, `data` by custom.
+/// They are written in the order of the calls: comment, `event`, `id`, `retry`, `data` by
+/// custom. Whoever called `encode` ends the block, or takes all of it back if it failed.
+/// An [`EventBuffer`](crate::EventBuffer) lends its writer to each event.
 ///
 /// # Examples
 ///
 /// ```
-/// use sse_core::{Event, EventWriter};
+/// use sse_core::{EncodeError, EventBuffer, EventWriter, SseEvent};
 ///
-/// let mut writer = EventWriter::new();
-/// writer.write(&Event::named("tick").id(7).data("a\nb"))?;
-/// assert_eq!(writer.as_bytes(), b"event: tick\nid: 7\ndata: a\ndata: b\n\n");
+/// struct Row<'a>(u64, &'a str);
 ///
-/// let refused = writer.write(&Event::named("tick\n").data("x")).unwrap_err();
-/// assert_eq!(refused.to_string(), "the `event` field cannot contain a line break");
-/// assert_eq!(writer.take().len(), 35, "the refused event left nothing behind");
+/// impl SseEvent for Row<'_> {
+///     fn event_name(&self) -> Option<&str> {
+///         Some("row")
+///     }
+///
+///     fn encode(&self, w: &mut EventWriter) -> Result<(), EncodeError> {
+///         w.event("row")?;
+///         w.id(self.0)?;
+///         w.data(self.1);
+///         Ok(())
+///     }
+/// }
+///
+/// let mut buffer = EventBuffer::new();
+/// buffer.write(&Row(7, "a\nb"))?;
+/// assert_eq!(buffer.as_bytes(), b"event: row\nid: 7\ndata: a\ndata: b\n\n");
 /// # Ok::<(), sse_core::EncodeError>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct EventWriter {
-    buf: BytesMut,
+    pub(crate) buf: BytesMut,
+    pub(crate) last_id: LastId,
+    /// Events in blocks that were copied.
+    pub(crate) blocks: u32,
     written: Written,
     /// Where the `id` line belongs: before the first `retry` or `data` line.
     id_slot: Option<usize>,
     /// Written there unless the event brings its own.
     spare: Spare,
-    /// Where the value of the last `id` line stands in `buf`.
-    id: Option<Range<usize>>,
-    events: u32,
-    terminal: bool,
 }
 
 /// What an event wrote.
@@ -59,8 +62,6 @@ pub struct EventWriter {
 pub struct Written {
     /// The event has an `id` of its own.
     pub id: bool,
-    /// The event was given the id offered to [`EventWriter::write_or_id`].
-    pub given_id: bool,
     /// An `id` of the event is not [portable](EventId::portable).
     pub odd_id: bool,
     /// The event has `data`, so clients dispatch it.
@@ -69,132 +70,23 @@ pub struct Written {
     pub field: bool,
 }
 
+/// The last id in a buffer.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum LastId {
+    #[default]
+    None,
+    /// Its value stands here.
+    At(Range<usize>),
+    /// It came with a block.
+    Known(EventId),
+}
+
 #[derive(Debug, Default)]
 struct Spare {
     id: Option<EventId>,
     retry: Option<RetryDelay>,
 }
 
-impl EventWriter {
-    /// Creates a writer with an empty buffer, which grows as it is written to.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Makes room for `additional` more bytes.
-    pub fn reserve(&mut self, additional: usize) {
-        self.buf.reserve(additional);
-    }
-
-    /// Appends `event`, whole or not at all.
-    ///
-    /// Blocks that are [already encoded](SseEvent::block) are copied.
-    ///
-    /// # Errors
-    ///
-    /// Returns what [`SseEvent::encode`] returned; the buffer is then as it was before.
-    pub fn write<E: SseEvent + ?Sized>(&mut self, event: &E) -> Result<Written, EncodeError> {
-        self.write_or_id(event, || None::<EventId>)
-    }
-
-    /// Appends `event`, with an id from `next` if it has data but no id of its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`write`](Self::write), and if the id is refused.
-    pub fn write_or_id<E: SseEvent + ?Sized, I: Display>(
-        &mut self,
-        event: &E,
-        next: impl FnOnce() -> Option<I>,
-    ) -> Result<Written, EncodeError> {
-        let start = self.buf.len();
-        let last_id = self.id.clone();
-        self.written = Written::default();
-        self.id_slot = None;
-        self.spare = Spare::default();
-        let done = event.encode(self).and_then(|()| self.end_block(next));
-        if done.is_ok() {
-            self.events += u32::from(self.written.field);
-            self.terminal = event.is_terminal();
-        } else {
-            self.buf.truncate(start);
-            self.id = last_id;
-        }
-        done.map(|()| self.written)
-    }
-
-    /// Writes the first line of a stream: a reconnection time, or a comment if there is none.
-    ///
-    /// No empty line follows, so a reconnection time stands in the block of the first event:
-    /// some clients drop a block that holds nothing else.
-    pub fn open_stream(&mut self, retry: Option<RetryDelay>) {
-        match retry {
-            Some(delay) => self.put_retry(delay),
-            None => self.put(b":\n"),
-        }
-    }
-
-    /// Writes an empty line, which ends the block of an [opening](Self::open_stream) that no
-    /// event followed.
-    pub fn empty_line(&mut self) {
-        self.put(b"\n");
-    }
-
-    /// Writes the reserved event that tells an `EventSource` not to come back.
-    ///
-    /// The client stores its id, [`END_ID`], and sends it when it reconnects; the layer then
-    /// answers 204, after which the client stops.
-    pub fn end_stream(&mut self) {
-        self.put(concat!("event: ", end_id!(), "\nid: ", end_id!(), "\ndata: {}\n\n").as_bytes());
-    }
-
-    /// Everything written since the last [`take`](Self::take).
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.buf
-    }
-
-    /// The number of bytes written since the last [`take`](Self::take).
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.buf.len()
-    }
-
-    /// Whether nothing was written since the last [`take`](Self::take).
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.buf.is_empty()
-    }
-
-    /// The last id written since the last [`take`](Self::take).
-    #[must_use]
-    pub fn last_id(&self) -> Option<EventId> {
-        let id = str::from_utf8(&self.buf[self.id.clone()?]).expect("ids are written from `str`s");
-        EventId::new(id.to_owned()).ok()
-    }
-
-    /// Takes what was written out of the writer, without a copy.
-    #[must_use]
-    pub fn take(&mut self) -> Bytes {
-        self.id = None;
-        self.events = 0;
-        self.terminal = false;
-        self.buf.split().freeze()
-    }
-
-    /// Takes what was written as a block, without a copy.
-    #[must_use]
-    pub fn take_block(&mut self) -> Block {
-        let (events, last_id, terminal) = (self.events, self.last_id(), self.terminal);
-        Block::new(self.take(), events, last_id, terminal)
-    }
-}
-
-/// The name and the id of the event with which [`EventWriter::end_stream`] ends a stream.
-pub const END_ID: &str = end_id!();
-
-/// The fields of one event, for [`SseEvent::encode`].
 impl EventWriter {
     /// Writes a comment, which clients skip: one `: text` line per line of `text`.
     pub fn comment(&mut self, text: &str) {
@@ -274,10 +166,13 @@ impl EventWriter {
     /// event fires. A second call adds more lines to the same payload.
     pub fn data(&mut self, text: &str) {
         self.begin_data();
+        self.end_data();
         if text.is_empty() {
             self.put(b"data:\n");
             return;
         }
+        // Enough for lines of 80 bytes and more, which is most text.
+        self.buf.reserve(text.len() + text.len() / 12 + 8);
         for line in lines(text) {
             self.put(b"data: ");
             self.put(line.as_bytes());
@@ -303,6 +198,17 @@ impl EventWriter {
         self.payload(|out| serde_json::to_writer(out, value).map_err(Cause::Json))
     }
 
+    /// Forgets the event before.
+    pub(crate) fn begin(&mut self) {
+        self.written = Written::default();
+        self.id_slot = None;
+        self.spare = Spare::default();
+    }
+
+    pub(crate) fn written(&self) -> Written {
+        self.written
+    }
+
     /// Uses `id` unless the event writes one itself.
     pub(crate) fn id_unless_written(&mut self, id: &EventId) {
         self.spare.id = Some(id.clone());
@@ -313,18 +219,22 @@ impl EventWriter {
         self.spare.retry = Some(delay);
     }
 
-    /// Copies blocks that are already encoded.
-    pub(crate) fn blocks(&mut self, bytes: &[u8], events: u32) {
-        self.buf.extend_from_slice(bytes);
+    /// Copies a block that is encoded already, and adds nothing to it.
+    pub(crate) fn block(&mut self, block: &Block) {
+        self.put(block.bytes());
         self.spare = Spare::default();
-        self.events += events;
+        self.blocks += block.events();
+        if let Some(id) = block.last_id() {
+            self.last_id = LastId::Known(id.clone());
+            self.written.id = true;
+        }
     }
 
-    fn put(&mut self, bytes: &[u8]) {
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.buf.extend_from_slice(bytes);
     }
 
-    fn put_retry(&mut self, delay: RetryDelay) {
+    pub(crate) fn put_retry(&mut self, delay: RetryDelay) {
         self.put(b"retry: ");
         self.put(itoa::Buffer::new().format(delay.as_millis()).as_bytes());
         self.put(b"\n");
@@ -332,7 +242,7 @@ impl EventWriter {
     }
 
     fn end_id(&mut self, value: usize) {
-        self.id = Some(value..self.buf.len());
+        self.last_id = LastId::At(value..self.buf.len());
         self.put(b"\n");
         self.written.id = true;
         self.written.field = true;
@@ -358,6 +268,9 @@ impl EventWriter {
         if let Some(delay) = self.spare.retry.take() {
             self.put_retry(delay);
         }
+    }
+
+    fn end_data(&mut self) {
         self.written.data = true;
         self.written.field = true;
     }
@@ -370,14 +283,12 @@ impl EventWriter {
         &mut self,
         write: impl FnOnce(&mut Raw<'_>) -> Result<(), Cause>,
     ) -> Result<(), EncodeError> {
-        let before = self.written;
         self.begin_data();
         let line = self.buf.len();
         self.put(b"data: ");
         let start = self.buf.len();
         if let Err(cause) = write(&mut Raw(&mut self.buf)) {
             self.buf.truncate(line);
-            self.written.data = before.data;
             return Err(EncodeError(cause));
         }
         if self.buf.len() == start || memchr2(b'\r', b'\n', &self.buf[start..]).is_some() {
@@ -385,12 +296,14 @@ impl EventWriter {
             self.buf.truncate(line);
             self.data(str::from_utf8(&payload).expect("only `str`s and JSON were written"));
         } else {
+            self.end_data();
             self.put(b"\n");
         }
         Ok(())
     }
 
-    fn end_block<I: Display>(
+    /// Ends the block, with an id from `next` if it has data but no id of its own.
+    pub(crate) fn end_block<I: Display>(
         &mut self,
         next: impl FnOnce() -> Option<I>,
     ) -> Result<(), EncodeError> {
@@ -414,70 +327,13 @@ impl EventWriter {
     fn insert_id(&mut self, slot: usize, id: impl Display) -> Result<(), EncodeError> {
         let end = self.buf.len();
         self.id(id)?;
+        // The stream's own business, not the event's.
         self.written.id = false;
-        self.written.given_id = true;
-        self.id = self
-            .id
-            .take()
-            .map(|at| at.start - end + slot..at.end - end + slot);
         let line = self.buf.len() - end;
+        let value = slot + "id: ".len()..slot + line - 1;
+        self.last_id = LastId::At(value);
         self.buf[slot..].rotate_right(line);
         Ok(())
-    }
-}
-
-/// Why an event could not be encoded. Nothing of it was written.
-#[derive(Debug)]
-pub struct EncodeError(Cause);
-
-#[derive(Debug)]
-enum Cause {
-    Field(FieldError),
-    Json(serde_json::Error),
-    Display(&'static str),
-}
-
-impl EncodeError {
-    pub(crate) fn json(error: serde_json::Error) -> Self {
-        Self(Cause::Json(error))
-    }
-
-    pub(crate) fn display(field: &'static str) -> Self {
-        Self(Cause::Display(field))
-    }
-
-    /// The refused field and its rule, if that was the cause.
-    #[must_use]
-    pub fn as_field_error(&self) -> Option<&FieldError> {
-        match &self.0 {
-            Cause::Field(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<FieldError> for EncodeError {
-    fn from(error: FieldError) -> Self {
-        Self(Cause::Field(error))
-    }
-}
-
-impl Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Cause::Field(error) => error.fmt(f),
-            Cause::Json(_) => f.write_str("the `data` field cannot be serialized as JSON"),
-            Cause::Display(field) => write!(f, "the value of the `{field}` field failed to format"),
-        }
-    }
-}
-
-impl Error for EncodeError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.0 {
-            Cause::Json(error) => Some(error),
-            Cause::Field(_) | Cause::Display(_) => None,
-        }
     }
 }
 
@@ -485,6 +341,7 @@ impl Error for EncodeError {
 struct Raw<'a>(&'a mut BytesMut);
 
 impl fmt::Write for Raw<'_> {
+    #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.extend_from_slice(text.as_bytes());
         Ok(())
@@ -492,11 +349,13 @@ impl fmt::Write for Raw<'_> {
 }
 
 impl io::Write for Raw<'_> {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
+    #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.extend_from_slice(bytes);
         Ok(())

@@ -94,7 +94,7 @@ pub enum Resume<T = String> {
     Fresh,
     /// The client has seen everything up to and including this id.
     After(T),
-    /// The client sent an id that does not parse as `T`.
+    /// The client sent an id that does not parse as `T`, or is longer than 8 KiB.
     Unreadable(Raw),
 }
 

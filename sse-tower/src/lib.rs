@@ -56,6 +56,8 @@ mod registry;
 mod response;
 mod settings;
 
+#[doc(no_inline)]
+pub use http::{HeaderName, StatusCode};
 pub use sse_core::*;
 #[doc(inline)]
 pub use sse_macros::{

@@ -88,6 +88,11 @@ impl Stream for BlockStream {
                 return Poll::Ready(None);
             };
             match std::task::ready!(source.as_mut().poll_fill(cx, &mut this.batch)) {
+                Filled::More if this.batch.is_empty() => {
+                    // Only events that leave no bytes: let others run.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Filled::More => {}
                 Filled::Ended | Filled::Terminal => this.source = None,
                 Filled::Failed(error) => {

@@ -18,7 +18,7 @@ use crate::settings::{Ids, KeepAlive, Retry, Settings};
 /// The type says which events there are and nothing else, so a handler can name it, whatever
 /// stream and options are inside.
 ///
-/// - Events that are ready together are sent together, up to 8 KiB at a time; nothing waits.
+/// - Events that are ready together are sent together, until 8 KiB are full; nothing waits.
 /// - The stream ends after a terminal event; what would come after it is dropped.
 /// - An error of the stream, or an event that cannot be encoded, is logged and aborts the
 ///   body: the client sees a failure and an `EventSource` reconnects. Neither the error nor a
@@ -87,6 +87,8 @@ impl<E: SseEvent + 'static> Sse<E> {
     }
 
     /// Gives events without an id one.
+    ///
+    /// It is an [`SseLayer`](crate::SseLayer) that tells [`Ids`] where the client continues.
     pub fn ids(mut self, ids: Ids) -> Self {
         self.settings.ids = Some(ids);
         self

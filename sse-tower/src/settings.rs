@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sse_core::{Event, EventId, EventWriter, RetryDelay};
+use sse_core::{Event, EventBuffer, EventId, RetryDelay};
 
 use crate::context::RequestContext;
 
@@ -78,10 +78,10 @@ impl KeepAlive {
     /// Sends `text` in the comment.
     #[must_use]
     pub fn comment(mut self, text: &str) -> Self {
-        let mut writer = EventWriter::new();
+        let mut buffer = EventBuffer::new();
         let comment = Event::new().comment(text.to_owned());
-        writer.write(&comment).expect("a comment may hold any text");
-        self.bytes = writer.take();
+        buffer.write(&comment).expect("a comment may hold any text");
+        self.bytes = buffer.take();
         self
     }
 
@@ -205,7 +205,7 @@ pub struct IdContext<'a> {
 }
 
 impl IdContext<'_> {
-    /// The id that the client continues after.
+    /// The id that the client continues after. It is the client's word and may hold anything.
     #[must_use]
     pub fn last_event_id(&self) -> Option<&str> {
         self.last_event_id
@@ -244,13 +244,8 @@ pub(crate) struct IdAssigner {
 }
 
 impl IdAssigner {
-    pub(crate) fn new(
-        ids: Option<Ids>,
-        context: Option<&RequestContext>,
-        type_has_id: bool,
-    ) -> Self {
-        let sequence = matches!(ids, Some(Ids(Kind::Sequence)));
-        if ids.is_none() || (sequence && type_has_id) {
+    pub(crate) fn new(ids: Option<Ids>, context: Option<&RequestContext>) -> Self {
+        if ids.is_none() {
             return Self::default();
         }
         let last_event_id = context.and_then(RequestContext::last_event_id);
@@ -282,6 +277,13 @@ impl IdAssigner {
         };
         self.assigned += 1;
         Some(id)
+    }
+
+    /// The type of the events declares an id: numbers would be mixed up with it.
+    pub(crate) fn type_has_id(&mut self) {
+        if matches!(self.ids, Some(Ids(Kind::Sequence))) {
+            self.stop();
+        }
     }
 
     /// An event brought its own id: the stream's ids are the handler's business.

@@ -12,12 +12,12 @@ mod protocols;
 
 use std::fmt::Debug;
 
-use sse_core::{DecodeError, Decoder, EventWriter, FromSseEvent, SseEvent};
+use sse_core::{DecodeError, Decoder, EventBuffer, FromSseEvent, SseEvent};
 
 /// The event is these bytes.
 #[track_caller]
 fn writes(event: &impl SseEvent, bytes: &str) {
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(event).unwrap();
     assert_eq!(str::from_utf8(writer.as_bytes()).unwrap(), bytes);
 }

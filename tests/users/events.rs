@@ -46,7 +46,7 @@ where
         name: "row",
         html: value,
     };
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(&row).ok()?;
     String::from_utf8(writer.take().to_vec()).ok()
 }
@@ -59,7 +59,7 @@ fn the_derives_find_their_crate() {
         list_of: vec![1_u8],
         maybe: None,
     };
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(&event).unwrap();
     let bytes = writer.take();
     let expected =

@@ -6,26 +6,27 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use sse_core::{
-    EncodeError, Event, EventId, EventName, EventWriter, FieldError, RetryDelay, Rule, SseEvent,
+    Block, EncodeError, Event, EventBuffer, EventId, EventName, EventWriter, FieldError, Keep,
+    RetryDelay, Rule, SseEvent, SseEventExt as _,
 };
 
 #[track_caller]
 fn check(event: impl SseEvent, want: &str) {
-    let mut writer = EventWriter::new();
-    writer.write(&event).unwrap();
-    assert_eq!(str::from_utf8(writer.as_bytes()), Ok(want));
+    let mut buffer = EventBuffer::new();
+    buffer.write(&event).unwrap();
+    assert_eq!(str::from_utf8(buffer.as_bytes()), Ok(want));
 }
 
 /// The event is refused for this rule, and the bytes before it are all there is.
 #[track_caller]
 fn refused(event: impl SseEvent, want: Option<Rule>) {
-    let mut writer = EventWriter::new();
-    writer.write(&Event::new().id(1).data("before")).unwrap();
-    let error = writer.write(&event).unwrap_err();
+    let mut buffer = EventBuffer::new();
+    buffer.write(&Event::new().id(1).data("before")).unwrap();
+    let error = buffer.write(&event).unwrap_err();
     assert_eq!(error.as_field_error().map(FieldError::rule), want);
-    assert_eq!(writer.last_id(), Some(EventId::from(1)));
-    writer.write(&Event::new().data("after")).unwrap();
-    assert_eq!(writer.take(), "id: 1\ndata: before\n\ndata: after\n\n");
+    assert_eq!(buffer.last_id(), Some(EventId::from(1)));
+    buffer.write(&Event::new().data("after")).unwrap();
+    assert_eq!(buffer.take(), "id: 1\ndata: before\n\ndata: after\n\n");
 }
 
 /// An event whose fields are written by a closure.
@@ -214,4 +215,96 @@ fn a_refused_field_leaves_nothing_to_an_event_that_goes_on() {
         }),
         "data: x\n\n",
     );
+}
+
+#[test]
+fn a_payload_that_failed_leaves_no_line_even_if_the_event_goes_on() {
+    let swallows = fields(|w| {
+        w.comment("c");
+        let _ = w.text(Broken("half"));
+        Ok(())
+    });
+    check(swallows, ": c\n");
+    let goes_on = fields(|w| {
+        let _ = w.text(Broken("half"));
+        w.data("whole");
+        Ok(())
+    });
+    check(goes_on, "data: whole\n\n");
+}
+
+#[test]
+fn an_event_may_fail_with_an_error_of_its_own() {
+    let error = EventBuffer::new().write(&fields(|_| Err(EncodeError::custom("no picture"))));
+    assert_eq!(error.unwrap_err().to_string(), "no picture");
+}
+
+#[test]
+fn an_id_that_fails_to_display_is_an_error() {
+    refused(Event::new().id(Broken("7")).data("x"), None);
+}
+
+#[test]
+fn the_last_id_is_that_of_a_copied_block_too() {
+    let block = Block::encode(&Event::new().id(7).data("b")).unwrap();
+    let mut buffer = EventBuffer::new();
+    buffer.write(&Event::new().id(1).data("a")).unwrap();
+    buffer.write(&block).unwrap();
+    assert_eq!(
+        (buffer.events(), buffer.last_id()),
+        (2, Some(EventId::from(7)))
+    );
+    let both = buffer.take_block();
+    assert_eq!(
+        (both.events(), both.last_id()),
+        (2, Some(&EventId::from(7)))
+    );
+    assert_eq!((buffer.events(), buffer.last_id()), (0, None));
+}
+
+#[test]
+fn what_is_added_from_outside_gives_way() {
+    let event = fields(|w| {
+        w.retry(Duration::from_secs(1));
+        w.data("x");
+        Ok(())
+    });
+    check(
+        event.with_retry(Duration::from_secs(9)),
+        "retry: 1000\ndata: x\n\n",
+    );
+    let bare = fields(|_| Ok(()));
+    check(bare.with_id(EventId::from(3)), "id: 3\n\n");
+}
+
+#[test]
+fn a_pointer_keeps_what_its_event_says() {
+    struct Quiet;
+    impl SseEvent for Quiet {
+        fn event_name(&self) -> Option<&str> {
+            Some("quiet")
+        }
+        fn encode(&self, _: &mut EventWriter) -> Result<(), EncodeError> {
+            Ok(())
+        }
+        fn is_terminal(&self) -> bool {
+            true
+        }
+        fn declares_id(&self) -> bool {
+            true
+        }
+        fn keep(&self) -> Keep<'_> {
+            Keep::Never
+        }
+    }
+    fn ask(event: &dyn SseEvent) {
+        assert_eq!(event.event_name(), Some("quiet"));
+        assert!(event.is_terminal() && event.declares_id());
+        assert_eq!(event.keep(), Keep::Never);
+    }
+    ask(&Quiet);
+    ask(&&Quiet);
+    ask(&Box::new(Quiet));
+    ask(&std::sync::Arc::new(Quiet));
+    ask(&Quiet.with_retry(Duration::ZERO));
 }

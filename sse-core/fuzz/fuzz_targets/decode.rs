@@ -1,6 +1,6 @@
 //! However a stream is split, it reads the same, within the same limits, and nothing panics.
 //!
-//! `cargo +nightly fuzz run decode`
+//! `cargo fuzz run decode`
 
 #![no_main]
 

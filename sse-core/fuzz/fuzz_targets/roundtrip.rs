@@ -1,12 +1,12 @@
 //! What was encoded reads the same, up to line endings; what was refused left nothing.
 //!
-//! `cargo +nightly fuzz run roundtrip`
+//! `cargo fuzz run roundtrip`
 
 #![no_main]
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sse_core::{Decoder, Event, EventWriter, Limits, RetryDelay};
+use sse_core::{Decoder, Event, EventBuffer, Limits, RetryDelay};
 
 #[derive(Arbitrary, Debug)]
 struct Fields {
@@ -19,13 +19,13 @@ struct Fields {
 
 fuzz_target!(|input: (Vec<Fields>, u8)| {
     let (events, step) = input;
-    let mut writer = EventWriter::new();
+    let mut buffer = EventBuffer::new();
     let mut written = Vec::new();
     for fields in events {
-        let before = writer.len();
-        match writer.write(&event(&fields)) {
+        let before = buffer.len();
+        match buffer.write(&event(&fields)) {
             Ok(_) => written.push(fields),
-            Err(_) => assert_eq!(writer.len(), before),
+            Err(_) => assert_eq!(buffer.len(), before),
         }
     }
 
@@ -33,7 +33,7 @@ fuzz_target!(|input: (Vec<Fields>, u8)| {
     let mut dispatched = written
         .iter()
         .filter(|f| f.name.is_some() || f.data.is_some());
-    for chunk in writer.as_bytes().chunks(usize::from(step).max(1)) {
+    for chunk in buffer.as_bytes().chunks(usize::from(step).max(1)) {
         decoder.push(chunk);
         while let Ok(Some(event)) = decoder.next_event() {
             let want = dispatched.next().expect("no more events than were written");
@@ -53,7 +53,7 @@ fuzz_target!(|input: (Vec<Fields>, u8)| {
 
     let last_id = written.iter().rev().find_map(|fields| fields.id.as_deref());
     assert_eq!(decoder.last_event_id(), last_id.unwrap_or_default());
-    assert_eq!(writer.last_id().as_ref().map(|id| id.as_str()), last_id);
+    assert_eq!(buffer.last_id().as_ref().map(|id| id.as_str()), last_id);
 });
 
 fn event(fields: &Fields) -> Event {

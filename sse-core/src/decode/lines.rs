@@ -155,4 +155,16 @@ mod tests {
         assert!(memory_after(&"k".repeat(1000), ": a comment\r\n", 100_000) <= 8_192);
         assert!(memory_after("", &": a comment\r\n".repeat(100), 10_000) <= 8_192);
     }
+
+    #[test]
+    fn no_byte_is_searched_twice() {
+        let mut lines = Lines::default();
+        lines.push(b"first: line\ndata: ");
+        for _ in 0..1000 {
+            while let Line::Whole(_) = lines.next_line() {}
+            assert_eq!(lines.searched, lines.buf.len());
+            lines.push(&[b'x'; 64]);
+            assert_eq!(lines.searched, lines.buf.len() - 64);
+        }
+    }
 }

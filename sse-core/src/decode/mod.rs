@@ -46,7 +46,8 @@ pub struct Decoder {
     id: String,
     last_event_id: String,
     retry: Option<u64>,
-    failed: Failed,
+    /// Over a limit: the stream has ended.
+    failed: bool,
 }
 
 /// The fields of the event being read, but for its payload, which stays in the line buffer.
@@ -58,13 +59,6 @@ struct PartialEvent {
     retry: Option<u64>,
     /// Reported; the next call starts a new one.
     reported: bool,
-}
-
-#[derive(Debug, Default, PartialEq)]
-enum Failed {
-    #[default]
-    No,
-    Yes,
 }
 
 impl Decoder {
@@ -93,7 +87,7 @@ impl Decoder {
     /// They wait in the decoder until [`next_event`](Self::next_event) has read them, so take
     /// all events before pushing again. After a limit was hit they are dropped.
     pub fn push(&mut self, chunk: impl AsRef<[u8]>) {
-        if self.failed == Failed::No {
+        if !self.failed {
             self.lines.push(chunk.as_ref());
         }
     }
@@ -105,7 +99,7 @@ impl Decoder {
     /// Returns a [`LimitError`] once, when a line or an event is larger than allowed; after
     /// that the stream is over and every call returns `None`.
     pub fn next_event(&mut self) -> Result<Option<RawEvent<'_>>, LimitError> {
-        if self.failed == Failed::Yes {
+        if self.failed {
             return Ok(None);
         }
         self.start_if_reported();
@@ -153,7 +147,7 @@ impl Decoder {
     pub fn reconnect(&mut self) {
         self.lines = Lines::default();
         self.event = PartialEvent::default();
-        self.failed = Failed::No;
+        self.failed = false;
     }
 
     fn start_if_reported(&mut self) {
@@ -228,7 +222,7 @@ impl Decoder {
     }
 
     fn fail(&mut self, line: bool) -> LimitError {
-        self.failed = Failed::Yes;
+        self.failed = true;
         self.lines = Lines::default();
         if line {
             LimitError::Line {

@@ -6,9 +6,10 @@ use std::marker::PhantomData;
 
 use super::{Payload, Text};
 use crate::block::Block;
+use crate::encode_error::{Cause, EncodeError};
 use crate::read::FromSseEvent;
 use crate::typed::{EventMeta, Keep, SseEvent};
-use crate::write::{self, EncodeError, EventWriter};
+use crate::write::{self, EventWriter};
 
 /// A field marked `#[sse(event)]`.
 #[diagnostic::on_unimplemented(
@@ -51,6 +52,10 @@ impl<E: SseEvent> Inner<E> {
         event.is_terminal()
     }
 
+    pub fn declares_id(event: &E) -> bool {
+        event.declares_id()
+    }
+
     pub fn block(event: &E) -> Option<Block> {
         event.block()
     }
@@ -79,6 +84,10 @@ pub trait NotAnEvent {
     }
 
     fn is_terminal<E>(_: &E) -> bool {
+        false
+    }
+
+    fn declares_id<E>(_: &E) -> bool {
         false
     }
 
@@ -138,7 +147,7 @@ impl Line {
     pub fn json<T: Payload + ?Sized>(key: &'static str, value: &T) -> Self {
         Self {
             key,
-            value: serde_json::to_string(value).map_err(EncodeError::json),
+            value: serde_json::to_string(value).map_err(|error| EncodeError(Cause::Json(error))),
         }
     }
 }
@@ -169,6 +178,6 @@ fn displayed<T: Display + ?Sized>(value: &T, field: &'static str) -> Result<Stri
     let mut text = String::new();
     match write!(text, "{value}") {
         Ok(()) => Ok(text),
-        Err(_) => Err(EncodeError::display(field)),
+        Err(_) => Err(EncodeError(Cause::Display(field))),
     }
 }

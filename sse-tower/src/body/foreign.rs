@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use sse_core::EventWriter;
+use sse_core::EventBuffer;
 
 use crate::body::scan::BlockScan;
 use crate::body::silence::Silence;
@@ -34,9 +35,12 @@ enum Stage {
     /// Not polled yet: layers further out may still change the settings.
     Planned(Control),
     Open,
-    /// What is waiting goes out, then nothing ever.
-    Ended,
+    /// What is waiting goes out, then the trailers, then nothing ever.
+    Ended(Option<HeaderMap>),
 }
+
+/// A body of empty frames must let others run too.
+const MOST_EMPTY: usize = 64;
 
 /// What happens to the bytes on their way.
 #[derive(Debug, Default)]
@@ -80,6 +84,7 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
             (*this.edit, *this.live) = begin(plan);
             *this.stage = Stage::Open;
         }
+        let mut empty = 0;
         loop {
             if let Some(bytes) = this.edit.out.pop_front() {
                 this.edit.started = true;
@@ -87,34 +92,50 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
                 registry::count(this.live, 0, bytes.len());
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
-            if matches!(this.stage, Stage::Ended) {
-                return Poll::Ready(None);
+            if let Stage::Ended(trailers) = this.stage {
+                return Poll::Ready(
+                    trailers
+                        .take()
+                        .map(|trailers| Ok(Frame::trailers(trailers))),
+                );
             }
             let asked = registry::asked_to_end(this.live);
             if asked && this.edit.scan.is_between_events() {
                 this.edit.end();
                 registry::ended(this.live, EndReason::Shutdown);
-                *this.stage = Stage::Ended;
+                *this.stage = Stage::Ended(None);
                 continue;
             }
             match this.inner.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(bytes) => {
+                        if bytes.is_empty() {
+                            empty += 1;
+                            if empty == MOST_EMPTY {
+                                cx.waker().wake_by_ref();
+                                return Poll::Pending;
+                            }
+                        }
                         let events = this.edit.events;
                         this.edit.pass(bytes, asked);
                         registry::count(this.live, this.edit.events - events, 0);
                     }
-                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                    // Nothing may follow them.
+                    Err(frame) => {
+                        this.edit.end();
+                        registry::ended(this.live, EndReason::Ended);
+                        *this.stage = Stage::Ended(frame.into_trailers().ok());
+                    }
                 },
                 Poll::Ready(Some(Err(error))) => {
                     registry::ended(this.live, EndReason::Error);
-                    *this.stage = Stage::Ended;
+                    *this.stage = Stage::Ended(None);
                     return Poll::Ready(Some(Err(error)));
                 }
                 Poll::Ready(None) => {
                     this.edit.end();
                     registry::ended(this.live, EndReason::Ended);
-                    *this.stage = Stage::Ended;
+                    *this.stage = Stage::Ended(None);
                 }
                 Poll::Pending => {
                     registry::watch(this.live, cx);
@@ -126,7 +147,7 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
                     }
                     if !this.edit.started {
                         // Headers and proxies wait for the first byte.
-                        this.edit.open();
+                        this.edit.out.push_back(Bytes::from_static(b":\n"));
                         continue;
                     }
                     let comment = std::task::ready!(this.silence.as_mut().poll(cx));
@@ -138,7 +159,7 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.stage, Stage::Ended) && self.edit.out.is_empty()
+        matches!(self.stage, Stage::Ended(None)) && self.edit.out.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -158,11 +179,11 @@ fn begin(plan: Plan) -> (Edit, Vec<LiveStream>) {
         source: _,
     } = plan;
     let mut edit = Edit {
-        ids: IdAssigner::new(settings.ids, context.as_ref(), false),
+        ids: IdAssigner::new(settings.ids, context.as_ref()),
         ..Edit::default()
     };
     if let Some(retry) = settings.retry {
-        let mut line = EventWriter::new();
+        let mut line = EventBuffer::new();
         line.open_stream(Some(retry.draw()));
         edit.out.push_back(line.take());
         edit.hint = true;
@@ -210,11 +231,6 @@ impl Edit {
             *scan = BlockScan::default();
         }
         push(out, chunk);
-    }
-
-    /// Sends a first line, because the first event is not there yet.
-    fn open(&mut self) {
-        self.out.push_back(Bytes::from_static(b":\n"));
     }
 
     fn end(&mut self) {

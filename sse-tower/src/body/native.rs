@@ -116,8 +116,9 @@ impl Body for NativeBody {
                 }
                 Poll::Pending if !this.batch.is_empty() => {}
                 // Headers and proxies wait for the first byte.
-                Poll::Pending if !open.started => this.batch.writer.open_stream(None),
+                Poll::Pending if !open.started => this.batch.buffer.open_stream(None),
                 Poll::Pending => {
+                    this.batch.rest();
                     registry::watch(this.live, cx);
                     if registry::asked_to_end(this.live) {
                         continue;
@@ -155,15 +156,16 @@ fn begin(plan: Plan) -> (Stage, Batch, Vec<LiveStream>) {
     let Some(source) = source else {
         return (Stage::Ended, Batch::new(IdAssigner::default()), live);
     };
-    let ids = IdAssigner::new(settings.ids, context.as_ref(), source.declares_id());
+    let ids = IdAssigner::new(settings.ids, context.as_ref());
     let mut batch = Batch::new(ids);
     let hint = settings.retry.map(|retry| retry.draw());
     if hint.is_some() {
-        batch.writer.open_stream(hint);
+        batch.buffer.open_stream(hint);
     }
     let open = Open {
         source,
-        end_marker: settings.end_marker == Some(true)
+        // The context is there if a layer is, which is what answers the marker.
+        end_marker: settings.end_marker != Some(false)
             && context.as_ref().is_some_and(RequestContext::may_reconnect),
         hint: hint.is_some(),
         started: false,
@@ -177,7 +179,7 @@ impl Open {
         if reason == EndReason::Done && self.end_marker {
             batch.end_stream();
         } else if self.hint && batch.total() == 0 {
-            batch.writer.empty_line();
+            batch.buffer.empty_line();
         }
         Stage::Ended
     }

@@ -14,8 +14,8 @@ pub(crate) struct BlockScan {
     fields: Fields,
 }
 
-/// `data:`
-const LONGEST: usize = 5;
+/// `retry:`
+const LONGEST: usize = 6;
 
 /// The fields of a block that matter to others.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,7 +70,8 @@ impl BlockScan {
     fn end_line(&mut self) {
         let line = &self.line[..self.line_len.min(LONGEST)];
         let is = |name: &[u8]| line == name || (line.starts_with(name) && line[name.len()] == b':');
-        self.fields.any |= line[0] != b':';
+        // A reconnection time counts at once, so it may stand between two events.
+        self.fields.any |= line[0] != b':' && !is(b"retry");
         self.fields.data |= is(b"data");
         self.fields.id |= is(b"id");
         self.line_len = 0;
@@ -115,7 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_empty_lines_are_no_block() {
+    fn comments_hints_and_empty_lines_are_no_block() {
+        check("retry: 5\n:\n\nretryx\n\n", "retry: 5\n:\n\nretryx\n|\n");
         check(
             ":\n\n\n: data: x\n\nidx\n\n",
             ":\n\n\n: data: x\n\nidx\n|\n",

@@ -83,15 +83,16 @@ fn dress<B>(
     context: &RequestContext,
     shared: &Shared,
 ) -> Response<SseBody<B>> {
-    let control = response.extensions().get::<Control>().cloned();
-    let foreign = control.is_none()
-        && response.status() == StatusCode::OK
-        && headers::says_event_stream(response.headers());
-    if control.is_none() && !foreign {
+    let is_stream =
+        response.status() == StatusCode::OK && headers::says_event_stream(response.headers());
+    if !is_stream {
         return response.map(SseBody::pass);
     }
+    let control = response.extensions().get::<Control>().cloned();
+    let foreign = control.is_none();
     headers::fill(response.headers_mut());
-    if context.is_head() || is_encoded(&response) {
+    // A stream of ours is configured where it begins, before anything encodes it.
+    if context.is_head() || (foreign && is_encoded(&response)) {
         return response.map(SseBody::pass);
     }
     let control = control.unwrap_or_else(|| Control::new(Plan::default()));
@@ -109,8 +110,10 @@ fn dress<B>(
 }
 
 fn is_encoded<B>(response: &Response<B>) -> bool {
-    let encoding = response.headers().get(CONTENT_ENCODING);
-    encoding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+    let encodings = response.headers().get_all(CONTENT_ENCODING);
+    encodings
+        .iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// The client has seen the end: an `EventSource` stops for good after a 204.

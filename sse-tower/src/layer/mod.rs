@@ -26,9 +26,13 @@ use crate::settings::{Ids, KeepAlive, Retry, Settings};
 /// - the end that browsers respect: after a terminal event of [`Sse`](crate::Sse), a client
 ///   that said `Accept: text/event-stream` on a GET is sent a last event named
 ///   [`sse-tower:end`](crate::END_ID), and when it comes back with that id, the answer is 204.
-///   An `EventSource` then stops, without any code in the page.
+///   An `EventSource` then stops, without any code in the page, one reconnection delay after
+///   the event.
 ///
-/// Put `CorsLayer` and `TraceLayer` outside of it, because it answers some requests itself.
+/// Put `CorsLayer` and `TraceLayer` outside of it, because it answers some requests itself:
+/// those past the end, whatever their route.
+///
+/// Bodies are polled on a tokio runtime with its timer enabled, as under `axum::serve`.
 ///
 /// Layers may be nested: what an inner one decides stays, what it leaves open the outer one
 /// decides.
@@ -71,10 +75,7 @@ impl SseLayer {
     pub fn new() -> Self {
         Self {
             shared: Arc::new(Shared {
-                settings: Settings {
-                    end_marker: Some(true),
-                    ..Settings::default()
-                },
+                settings: Settings::default(),
                 registry: Arc::default(),
             }),
         }
@@ -105,6 +106,8 @@ impl SseLayer {
     }
 
     /// Whether clients are told not to come back after a terminal event. Default: yes.
+    ///
+    /// If not, the layer does not answer the id of the marker either.
     #[must_use]
     pub fn end_marker(self, on: bool) -> Self {
         self.set(|settings| settings.end_marker = Some(on))
@@ -117,7 +120,12 @@ impl SseLayer {
     }
 
     /// Ends every stream that is open under this layer and its clones, each after the event
-    /// that it is sending. Clients that reconnect by themselves come back.
+    /// that it is sending.
+    ///
+    /// Clients that reconnect by themselves come back. To any other the body ended as if it
+    /// were complete, so such a client must wait for a terminal event to know that it was.
+    /// Streams that open later are not affected. The server does not poll a stream whose client
+    /// has stopped reading, so such a stream ends when the client reads on or leaves.
     pub fn end_streams(&self) {
         self.shared.registry.end_all();
     }

@@ -37,7 +37,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let context = RequestContext::of(&request);
-        if self.shared.settings.end_marker == Some(true) && context.is_past_the_end() {
+        if self.shared.settings.end_marker != Some(false) && context.is_past_the_end() {
             return ResponseFuture::past_the_end();
         }
         ResponseFuture::new(self.inner.call(request), context, Arc::clone(&self.shared))

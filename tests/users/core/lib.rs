@@ -2,6 +2,6 @@
 
 #![deny(warnings, clippy::pedantic, missing_docs, unused_qualifications)]
 
-use sse_core::{EventWriter, FromSseEvent, RawEvent, SseEvent};
+use sse_core::{EventBuffer, FromSseEvent, RawEvent, SseEvent};
 
 include!("../events.rs");

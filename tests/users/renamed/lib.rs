@@ -2,7 +2,7 @@
 
 #![deny(warnings, clippy::pedantic, missing_docs, unused_qualifications)]
 
-use events::{EventWriter, FromSseEvent, RawEvent, SseEvent};
+use events::{EventBuffer, FromSseEvent, RawEvent, SseEvent};
 
 /// All shapes.
 #[derive(Debug, PartialEq, SseEvent, FromSseEvent)]
@@ -50,7 +50,7 @@ where
         name: "row",
         html: value,
     };
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(&row).ok()?;
     String::from_utf8(writer.take().to_vec()).ok()
 }
@@ -63,7 +63,7 @@ fn the_derives_find_their_crate() {
         list_of: vec![1_u8],
         maybe: None,
     };
-    let mut writer = EventWriter::new();
+    let mut writer = EventBuffer::new();
     writer.write(&event).unwrap();
     let bytes = writer.take();
     let expected =

@@ -2,6 +2,6 @@
 
 #![deny(warnings, clippy::pedantic, missing_docs, unused_qualifications)]
 
-use sse_tower::{EventWriter, FromSseEvent, RawEvent, SseEvent};
+use sse_tower::{EventBuffer, FromSseEvent, RawEvent, SseEvent};
 
 include!("../events.rs");

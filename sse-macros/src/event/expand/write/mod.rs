@@ -18,6 +18,7 @@ pub(super) fn body(events: &EventEnum, helper: &Helper<'_>) -> TokenStream {
     let event_name = event_name(events, &private);
     let encode = encode::method(events, &private, helper);
     let is_terminal = is_terminal(events, &private);
+    let declares_id = declares_id(events, &private);
     let block = block(events, &private);
     let keep = keep(events, &private);
     let describe = meta::describe(events, &private);
@@ -25,6 +26,7 @@ pub(super) fn body(events: &EventEnum, helper: &Helper<'_>) -> TokenStream {
         #event_name
         #encode
         #is_terminal
+        #declares_id
         #block
         #keep
         #describe
@@ -90,6 +92,24 @@ fn is_terminal(events: &EventEnum, private: &TokenStream) -> Option<TokenStream>
     let arms = arms.or_else(&quote!(false))?;
     Some(quote! {
         fn is_terminal(&self) -> #private::bool {
+            match *self { #arms }
+        }
+    })
+}
+
+/// Whether any variant has an id; else as the event inside says.
+fn declares_id(events: &EventEnum, private: &TokenStream) -> Option<TokenStream> {
+    let mut variants = events.variants.iter();
+    if variants.any(|variant| variant.field(Role::Id).is_some()) {
+        return Some(quote!(fn declares_id(&self) -> #private::bool { true }));
+    }
+    let arms = special(events, |variant| {
+        let inner = holds_an_event(variant);
+        inner.then(|| forward(variant, private, "declares_id"))?
+    });
+    let arms = arms.or_else(&quote!(false))?;
+    Some(quote! {
+        fn declares_id(&self) -> #private::bool {
             match *self { #arms }
         }
     })

@@ -1,0 +1,172 @@
+//! Encoded events, one behind the other.
+
+use std::fmt::Display;
+
+use bytes::Bytes;
+
+use crate::block::Block;
+use crate::encode_error::EncodeError;
+use crate::field::{EventId, RetryDelay};
+use crate::typed::SseEvent;
+use crate::write::{EventWriter, LastId, Written};
+
+macro_rules! end_id {
+    () => {
+        "sse-tower:end"
+    };
+}
+
+/// The name and the id of the event with which [`EventBuffer::end_stream`] ends a stream.
+pub const END_ID: &str = end_id!();
+
+/// Collects encoded events in one buffer, each whole or not at all.
+///
+/// # Examples
+///
+/// ```
+/// use sse_core::{Event, EventBuffer};
+///
+/// let mut buffer = EventBuffer::new();
+/// buffer.write(&Event::named("tick").id(7).data("a\nb"))?;
+/// assert_eq!(buffer.as_bytes(), b"event: tick\nid: 7\ndata: a\ndata: b\n\n");
+///
+/// let refused = buffer.write(&Event::named("tick\n").data("x")).unwrap_err();
+/// assert_eq!(refused.to_string(), "the `event` field cannot contain a line break");
+/// assert_eq!(buffer.take().len(), 35, "the refused event left nothing behind");
+/// # Ok::<(), sse_core::EncodeError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct EventBuffer {
+    writer: EventWriter,
+    events: u32,
+    terminal: bool,
+}
+
+impl EventBuffer {
+    /// Creates an empty buffer, which grows as it is written to.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes room for `additional` more bytes.
+    pub fn reserve(&mut self, additional: usize) {
+        self.writer.buf.reserve(additional);
+    }
+
+    /// Appends `event`, whole or not at all.
+    ///
+    /// Blocks that are [already encoded](SseEvent::block) are copied.
+    ///
+    /// # Errors
+    ///
+    /// Returns what [`SseEvent::encode`] returned; the buffer is then as it was before.
+    pub fn write<E: SseEvent + ?Sized>(&mut self, event: &E) -> Result<Written, EncodeError> {
+        self.write_or_id(event, || None::<EventId>)
+    }
+
+    /// Appends `event`, with an id from `next` if it has data but no id of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write), and if the id is refused.
+    pub fn write_or_id<E: SseEvent + ?Sized, I: Display>(
+        &mut self,
+        event: &E,
+        next: impl FnOnce() -> Option<I>,
+    ) -> Result<Written, EncodeError> {
+        let writer = &mut self.writer;
+        let start = writer.buf.len();
+        let (last_id, blocks) = (writer.last_id.clone(), writer.blocks);
+        writer.begin();
+        let done = event.encode(writer).and_then(|()| writer.end_block(next));
+        if done.is_ok() {
+            self.events += u32::from(writer.written().field);
+            self.terminal = event.is_terminal();
+        } else {
+            writer.buf.truncate(start);
+            (writer.last_id, writer.blocks) = (last_id, blocks);
+        }
+        done.map(|()| writer.written())
+    }
+
+    /// Writes the first line of a stream: a reconnection time, or a comment if there is none.
+    ///
+    /// No empty line follows, so a reconnection time stands in the block of the first event:
+    /// some clients drop a block that holds nothing else.
+    pub fn open_stream(&mut self, retry: Option<RetryDelay>) {
+        match retry {
+            Some(delay) => self.writer.put_retry(delay),
+            None => self.writer.put(b":\n"),
+        }
+    }
+
+    /// Writes an empty line, which ends the block of an [opening](Self::open_stream) that no
+    /// event followed.
+    pub fn empty_line(&mut self) {
+        self.writer.put(b"\n");
+    }
+
+    /// Writes the reserved event that tells an `EventSource` not to come back.
+    ///
+    /// The client stores its id, [`END_ID`], and sends it when it reconnects; the layer then
+    /// answers 204, after which the client stops.
+    pub fn end_stream(&mut self) {
+        self.writer
+            .put(concat!("event: ", end_id!(), "\nid: ", end_id!(), "\ndata: {}\n\n").as_bytes());
+    }
+
+    /// Everything written since the last [`take`](Self::take).
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.writer.buf
+    }
+
+    /// The number of bytes written since the last [`take`](Self::take).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.writer.buf.len()
+    }
+
+    /// Whether nothing was written since the last [`take`](Self::take).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writer.buf.is_empty()
+    }
+
+    /// The number of events written since the last [`take`](Self::take); comments are none.
+    #[must_use]
+    pub fn events(&self) -> u32 {
+        self.events + self.writer.blocks
+    }
+
+    /// The last id of an event written since the last [`take`](Self::take).
+    #[must_use]
+    pub fn last_id(&self) -> Option<EventId> {
+        match &self.writer.last_id {
+            LastId::None => None,
+            LastId::Known(id) => Some(id.clone()),
+            LastId::At(value) => {
+                let id = str::from_utf8(self.as_bytes().get(value.clone())?).ok()?;
+                EventId::new(id.to_owned()).ok()
+            }
+        }
+    }
+
+    /// Takes what was written out of the buffer, without a copy.
+    #[must_use]
+    pub fn take(&mut self) -> Bytes {
+        self.writer.last_id = LastId::None;
+        self.writer.blocks = 0;
+        self.events = 0;
+        self.terminal = false;
+        self.writer.buf.split().freeze()
+    }
+
+    /// Takes what was written as a block, without a copy.
+    #[must_use]
+    pub fn take_block(&mut self) -> Block {
+        let (events, last_id, terminal) = (self.events(), self.last_id(), self.terminal);
+        Block::new(self.take(), events, last_id, terminal)
+    }
+}

@@ -1,0 +1,139 @@
+//! What is logged: what went wrong, and how streams end.
+//!
+//! A binary of its own, because the first subscriber decides what other threads log.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Once;
+
+use axum::body::Body;
+use axum::response::IntoResponse as _;
+use common::Reader;
+use futures_util::stream;
+use http::{Request, Response};
+use sse_tower::{Event, Json, Sse, SseEvent, SseLayer};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+use tracing::field::{Field, Visit};
+use tracing::span;
+
+thread_local! {
+    static LOG: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Writes the events of `sse_tower` to the log of the thread.
+struct Recorder;
+
+/// Starts to record; each test does so first.
+fn record() {
+    static GLOBAL: Once = Once::new();
+    GLOBAL.call_once(|| tracing::subscriber::set_global_default(Recorder).unwrap());
+}
+
+#[track_caller]
+fn assert_logged(times: usize, text: &str) {
+    let log = LOG.with_borrow(Clone::clone);
+    assert_eq!(log.matches(text).count(), times, "{log}");
+}
+
+/// The response after a layer, read to its end or its error.
+async fn read<E: SseEvent + 'static>(sse: Sse<E>) -> bool {
+    let mut response = Some(sse.into_response());
+    let service = service_fn(move |_: Request<Body>| {
+        let response = response.take().unwrap();
+        async move { Ok::<Response<Body>, std::convert::Infallible>(response) }
+    });
+    let request = Request::new(Body::empty());
+    let response = SseLayer::new()
+        .layer(service)
+        .oneshot(request)
+        .await
+        .unwrap();
+    let mut reader = Reader::of(response.map(Body::new));
+    loop {
+        match reader.next().await {
+            Some(Ok(_)) => {}
+            Some(Err(_)) => return false,
+            None => return true,
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_error_of_a_stream_is_logged_and_nowhere_else() {
+    record();
+    let items = [
+        Ok(Event::new().data("a")),
+        Err("the database password is 1234"),
+    ];
+    assert!(!read(Sse::new(stream::iter(items))).await);
+    assert_logged(1, "event stream failed");
+    assert_logged(1, "the database password is 1234");
+    assert_logged(1, "reason=\"error\" events=1");
+}
+
+#[tokio::test]
+async fn a_refused_field_is_named() {
+    record();
+    let bad = Event::named("ok").id("1\ndata: forged").data("x");
+    assert!(!read(Sse::new(stream::iter([bad]))).await);
+    assert_logged(1, "the `id` field cannot contain a line break");
+}
+
+#[tokio::test]
+async fn the_cause_of_an_error_is_logged_too() {
+    record();
+    let bad = HashMap::from([((1, 2), 3)]);
+    assert!(!read(Sse::new(stream::iter([Json(bad)]))).await);
+    assert_logged(1, "cannot be serialized as JSON: key must be a string");
+}
+
+#[tokio::test]
+async fn an_id_that_some_clients_cannot_send_back_is_logged_once() {
+    record();
+    let row = |id| Event::named("row").id(id).data("x");
+    assert!(read(Sse::new(stream::iter([row("豆"), row("腐")]))).await);
+    assert_logged(1, "not visible ASCII");
+}
+
+#[tokio::test]
+async fn how_a_stream_ended_is_logged() {
+    record();
+    assert!(read(Sse::new(stream::iter([1, 2].map(Json)))).await);
+    assert_logged(1, "event stream closed reason=\"ended\" events=2 bytes=18");
+}
+
+impl tracing::Subscriber for Recorder {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("sse_tower")
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Line<'a>(&'a mut String);
+        impl Visit for Line<'_> {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                match field.name() {
+                    "message" => write!(self.0, "{value:?} "),
+                    name => write!(self.0, "{name}={value:?} "),
+                }
+                .unwrap();
+            }
+        }
+        LOG.with_borrow_mut(|log| {
+            event.record(&mut Line(log));
+            log.push('\n');
+        });
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
