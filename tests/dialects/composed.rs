@@ -1,6 +1,6 @@
 //! Enums inside enums, and events that nobody knows.
 
-use sse_core::{EventMeta, FromSseEvent, RawEvent, SseEvent};
+use sse_core::{END_ID, EventMeta, FromSseEvent, RawEvent, SseEvent};
 
 use crate::llm::Anthropic;
 use crate::{both, reads};
@@ -72,6 +72,11 @@ fn row_15_unknown_event_proxied() {
     }
     let known = reads::<Proxied>("event: ping\ndata: {\"type\":\"ping\"}\n\n").unwrap();
     assert_eq!(known, Proxied::Chat(Anthropic::Ping));
+    // The end of an upstream is the end here too, and this server says so itself.
+    let end = format!("event: {END_ID}\nid: {END_ID}\ndata: {{}}\n\n");
+    let end = reads::<Proxied>(&end).unwrap();
+    assert!(end.is_terminal() && end.ends_stream());
+    crate::writes(&end, "");
     // It is for unknown events, not for broken ones.
     let broken = reads::<Proxied>("event: content_block_delta\nid: 3\ndata: {\n\n").unwrap_err();
     assert_eq!(

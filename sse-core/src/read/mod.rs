@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::raw::RawEvent;
-use crate::typed::Json;
+use crate::typed::{Json, SseEvent as _};
 
 pub use self::error::{DecodeCause, DecodeError};
 
@@ -66,6 +66,10 @@ pub trait FromSseEvent: Sized {
 impl FromSseEvent for RawEvent<'static> {
     fn from_event(event: &RawEvent<'_>) -> Result<Self, DecodeError> {
         Ok(event.clone().into_owned())
+    }
+
+    fn ends_stream(&self) -> bool {
+        self.is_terminal()
     }
 }
 

@@ -232,8 +232,8 @@ fn ends_stream(events: &EventEnum, private: &TokenStream) -> Option<TokenStream>
         if variant.terminal {
             return Some(quote!(Self::#ident { .. } => true,));
         }
-        let is_inner = matches!(variant.payload, Payload::Inner);
-        let field = variant.fields.first().filter(|_| is_inner)?;
+        let is_event = matches!(variant.payload, Payload::Inner | Payload::Other);
+        let field = variant.fields.first().filter(|_| is_event)?;
         let (inner, ty) = (field.binding(), &field.ty);
         Some(quote!(Self::#ident(ref #inner) => #private::Inner::<#ty>::ends_stream(#inner),))
     });
