@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::Serialize;
-use sse_core::{DataFormat, EventBuffer, EventMeta, SseEvent};
+use sse_core::{Block, DataFormat, EventBuffer, EventMeta, Keep, SseEvent};
 
 #[track_caller]
 fn check(event: &impl SseEvent, expected: &str) {
@@ -336,6 +336,148 @@ fn descriptions() {
     );
 }
 
+#[test]
+fn descriptions_of_what_is_not_json() {
+    #[derive(SseEvent)]
+    #[allow(dead_code)]
+    enum Inner {
+        Only,
+    }
+    #[derive(SseEvent)]
+    #[allow(dead_code)]
+    enum Outer {
+        #[sse(data = "lines")]
+        Patch { a: u8 },
+        #[sse(comment)]
+        Heartbeat,
+        #[sse(flatten)]
+        Inner(Inner),
+        Row {
+            #[sse(event)]
+            name: String,
+        },
+        #[sse(skip)]
+        Skipped,
+        #[sse(other)]
+        Other,
+    }
+    let mut metas = Vec::new();
+    Outer::describe(&mut metas);
+    let seen: Vec<_> = metas
+        .iter()
+        .map(|meta| (meta.name, meta.tag, meta.format))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Some("patch"), "patch", DataFormat::Lines),
+            (None, "heartbeat", DataFormat::Comment),
+            (Some("only"), "only", DataFormat::Json),
+            (None, "row", DataFormat::Json),
+        ]
+    );
+}
+
+#[test]
+fn what_a_log_keeps() {
+    #[derive(SseEvent)]
+    enum Inner {
+        #[sse(replay = "never")]
+        Cursor,
+    }
+    #[derive(SseEvent)]
+    enum Prices {
+        #[sse(replay = "latest")]
+        Price {
+            #[sse(key)]
+            symbol: &'static str,
+            cents: u32,
+        },
+        #[sse(replay = "latest", rename = "state-of-market")]
+        State(u8),
+        #[sse(replay = "all")]
+        Trade(u8),
+        #[sse(flatten)]
+        Inner(Inner),
+    }
+    let price = Prices::Price {
+        symbol: "X",
+        cents: 1,
+    };
+    let latest = |kind, key: &'static str| Keep::Latest {
+        kind,
+        key: key.into(),
+    };
+    assert_eq!(price.keep(), latest("price", "X"));
+    check(
+        &price,
+        "event: price\ndata: {\"symbol\":\"X\",\"cents\":1}\n\n",
+    );
+    assert_eq!(Prices::State(1).keep(), latest("state-of-market", ""));
+    assert_eq!(Prices::Trade(1).keep(), Keep::All);
+    assert_eq!(Prices::Inner(Inner::Cursor).keep(), Keep::Never);
+}
+
+#[test]
+fn encoded_blocks_inside_an_enum_are_not_copied() {
+    #[derive(SseEvent)]
+    enum Relayed {
+        #[sse(flatten)]
+        Encoded(Block),
+        Own,
+    }
+    let block = Block::encode(&Relayed::Own).unwrap();
+    let relayed = Relayed::Encoded(block.clone());
+    assert_eq!(
+        relayed.block().unwrap().bytes().as_ptr(),
+        block.bytes().as_ptr()
+    );
+    assert!(Relayed::Own.block().is_none());
+    check(&relayed, "event: own\ndata: {}\n\n");
+}
+
+#[test]
+fn values_that_cannot_be_written_leave_no_trace() {
+    struct Refuses;
+    impl Display for Refuses {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            Err(std::fmt::Error)
+        }
+    }
+    impl Serialize for Refuses {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("refused"))
+        }
+    }
+    #[derive(SseEvent)]
+    enum Refused {
+        #[sse(comment)]
+        Comment(Refuses),
+        #[sse(data = "lines")]
+        Text { fine: u8, refuses: Refuses },
+        #[sse(data = "lines")]
+        Json {
+            #[sse(json)]
+            refuses: Refuses,
+        },
+        Row {
+            #[sse(event)]
+            name: &'static str,
+        },
+    }
+    let text = Refused::Text {
+        fine: 1,
+        refuses: Refuses,
+    };
+    let json = Refused::Json { refuses: Refuses };
+    let name = Refused::Row { name: "a\nid: 7" };
+    for event in [Refused::Comment(Refuses), text, json, name] {
+        let mut writer = EventBuffer::new();
+        assert!(writer.write(&event).is_err());
+        assert!(writer.is_empty());
+    }
+}
+
 /// Functions as serde users write them: some take the exact type, some are generic.
 mod functions {
     use serde::{Serialize, Serializer};
@@ -603,6 +745,18 @@ mod hygiene {
         #[allow(unused_imports)]
         use super::*;
         #[derive(::sse_core::SseEvent)]
+        #[sse(data = "lines", tag = "type", content = "value")]
+        pub(crate) enum Lines<'a> {
+            Patch {
+                selector: ::core::option::Option<&'a ::core::primitive::str>,
+                #[sse(json)]
+                signals: ::std::vec::Vec<::core::primitive::u64>,
+            },
+            #[sse(data = "json")]
+            Json(&'a ::core::primitive::str),
+        }
+
+        #[derive(::sse_core::SseEvent)]
         pub(crate) enum Event<T> {
             Unit,
             Text(&'static ::core::primitive::str),
@@ -626,6 +780,66 @@ mod hygiene {
             End,
         }
     }
+
+    /// serde's own `Deserialize` names the primitive types, so those cannot be shadowed.
+    pub(crate) mod reads {
+        #[allow(unused_imports)]
+        use super::{
+            Box, Display, None, Ok, Option, Result, Serialize, Some, SseEvent, String, Vec, core,
+            drop, serde, std,
+        };
+
+        #[derive(::sse_core::SseEvent, ::sse_core::FromSseEvent)]
+        #[sse(tag = "type")]
+        pub(crate) enum Tagged<T> {
+            Unit,
+            #[sse(replay = "latest")]
+            Struct {
+                #[sse(id, keep)]
+                id: ::core::option::Option<::core::primitive::u64>,
+                #[sse(key, rename = "Value")]
+                value: T,
+                list: ::std::vec::Vec<::std::string::String>,
+                text: ::std::borrow::Cow<'static, ::core::primitive::str>,
+                none: ::core::option::Option<T>,
+            },
+            #[sse(unnamed, literal = "[DONE]", terminal)]
+            Done,
+            #[sse(data = "text")]
+            Text(T),
+            #[sse(data = "empty", retry = "5s", replay = "never")]
+            Empty,
+            #[sse(unnamed, data = "text")]
+            Unnamed(T),
+            #[sse(comment)]
+            Heartbeat(::std::string::String),
+            #[sse(flatten)]
+            Inner(::std::boxed::Box<Numbers>),
+            Runtime {
+                #[sse(event)]
+                name: ::std::string::String,
+                #[sse(data)]
+                #[serde(default)]
+                data: ::std::collections::BTreeMap<::std::string::String, T>,
+                #[sse(skip)]
+                skipped: ::core::primitive::u8,
+            },
+            #[sse(skip)]
+            Skipped,
+            #[sse(other)]
+            Other(::sse_core::RawEvent<'static>),
+        }
+
+        #[derive(::sse_core::SseEvent, ::sse_core::FromSseEvent)]
+        #[sse(unnamed)]
+        pub(crate) enum Numbers {
+            Value(::core::primitive::u64),
+            Pair(
+                ::core::primitive::u64,
+                ::std::vec::Vec<::core::primitive::u8>,
+            ),
+        }
+    }
 }
 
 #[test]
@@ -635,6 +849,15 @@ fn shadowed_names_do_not_matter() {
         value: "x",
     };
     check(&event, "event: struct\nid: 1\ndata: {\"value\":\"x\"}\n\n");
+    let event = hygiene::reads::Tagged::Runtime {
+        name: "row-7".into(),
+        data: [("a".to_owned(), 1)].into(),
+        skipped: 0,
+    };
+    check(
+        &event,
+        "event: row-7\ndata: {\"type\":\"runtime\",\"a\":1}\n\n",
+    );
     let event = hygiene::inner::Event::Pair(1, 2, Duration::from_secs(1));
     check(&event, "event: pair\nid: 1\nretry: 1000\ndata: 2\n\n");
 }

@@ -9,5 +9,6 @@ fn mistakes() {
     }
     let cases = trybuild::TestCases::new();
     cases.compile_fail("ui/event/*.rs");
+    cases.compile_fail("ui/read/*.rs");
     cases.compile_fail("ui/handler/*.rs");
 }

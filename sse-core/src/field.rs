@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +81,14 @@ impl From<EventName> for Cow<'static, str> {
 impl AsRef<str> for EventName {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for EventName {
+    type Err = FieldError;
+
+    fn from_str(name: &str) -> Result<Self, FieldError> {
+        Self::new(name.to_owned())
     }
 }
 
@@ -197,6 +206,14 @@ impl From<u64> for EventId {
 impl AsRef<str> for EventId {
     fn as_ref(&self) -> &str {
         self.as_str()
+    }
+}
+
+impl FromStr for EventId {
+    type Err = FieldError;
+
+    fn from_str(id: &str) -> Result<Self, FieldError> {
+        Self::new(id.to_owned())
     }
 }
 

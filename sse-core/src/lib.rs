@@ -8,7 +8,8 @@
 //!    [`EventWriter`] to each event, which writes its fields.
 //! 3. [`EventName`], [`EventId`] and [`RetryDelay`] are the values of fields. They are checked
 //!    when they are made, so writing one cannot start another field.
-//! 4. [`Decoder`] turns bytes back into [`RawEvent`]s, however the bytes were cut.
+//! 4. [`Decoder`] turns bytes back into [`RawEvent`]s, however the bytes were cut, and
+//!    [`FromSseEvent`] turns those into your enum.
 //!
 //! Nothing here does I/O, reads a clock or knows a runtime. Servers use the crate `sse-tower`,
 //! which re-exports everything here.
@@ -52,6 +53,7 @@ mod encode_error;
 mod event;
 mod field;
 mod raw;
+mod read;
 mod typed;
 mod write;
 
@@ -65,12 +67,13 @@ pub use crate::encode_error::EncodeError;
 pub use crate::event::Event;
 pub use crate::field::{EventId, EventName, Field, FieldError, RetryDelay, Rule};
 pub use crate::raw::RawEvent;
+pub use crate::read::{DecodeCause, DecodeError, FromSseEvent};
 pub use crate::typed::{
     BoxError, DataFormat, Envelope, EventMeta, IntoItem, Json, Keep, SseEvent, SseEventExt,
 };
 pub use crate::write::{EventWriter, Written};
 #[cfg(feature = "derive")]
-pub use sse_macros::SseEvent;
+pub use sse_macros::{FromSseEvent, SseEvent};
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -1,5 +1,13 @@
 //! What derived code may name. Exempt from semantic versioning.
 
+#[path = "private/content.rs"]
+mod content;
+#[path = "private/read.rs"]
+mod read;
+#[path = "private/tag.rs"]
+mod tag;
+
+pub use core::default::Default;
 pub use core::fmt::Display;
 pub use core::marker::PhantomData;
 pub use core::option::Option;
@@ -9,10 +17,16 @@ pub use core::time::Duration;
 pub use std::string::String;
 pub use std::vec::Vec;
 
-pub use ::serde::{self, Serialize};
+pub use ::serde::de::DeserializeOwned;
+pub use ::serde::{self, Deserialize, Serialize};
 
+pub use self::content::*;
+pub use self::read::*;
+pub use crate::block::Block;
 pub use crate::encode_error::EncodeError;
 pub use crate::field::RetryDelay;
+pub use crate::raw::RawEvent;
+pub use crate::read::{DecodeError, FromSseEvent};
 pub use crate::typed::{DataFormat, EventMeta, Keep, SseEvent};
 pub use crate::write::EventWriter;
 
@@ -48,16 +62,23 @@ pub fn payload<T: Payload + ?Sized, S: ::serde::Serializer>(
     value.serialize(serializer)
 }
 
-/// The function that serde's derive would have made, had it not reported a mistake.
+/// The functions that serde's derives would have made, had they not reported a mistake.
 ///
-/// Inherent functions come first, so this one is found only after an error.
+/// Inherent functions come first, so these are found only after an error.
+#[expect(missing_docs, reason = "as in serde")]
 pub trait SerdeFailed {
-    #[expect(missing_docs, reason = "see the trait")]
     fn serialize<T, S: ::serde::Serializer>(_: T, serializer: S) -> Result<S::Ok, S::Error>
     where
         Self: Sized,
     {
         serializer.serialize_unit()
+    }
+
+    fn deserialize<'de, D: ::serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error>
+    where
+        Self: Sized,
+    {
+        Err(::serde::de::Error::custom("serde's derive failed"))
     }
 }
 
@@ -118,6 +139,11 @@ pub fn retry(w: &mut EventWriter, delay: impl IntoRetry) {
     if let Some(delay) = delay.into_retry() {
         w.retry(RetryDelay::hint(delay));
     }
+}
+
+/// Writes the reconnection time of a variant.
+pub fn retry_millis(w: &mut EventWriter, millis: u64) {
+    w.retry(RetryDelay::hint(Duration::from_millis(millis)));
 }
 
 /// A field marked `#[sse(retry)]`.

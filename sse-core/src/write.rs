@@ -368,7 +368,7 @@ impl io::Write for Raw<'_> {
 
 /// The lines of `text`, at least one; CR, LF and CRLF separate them, so a trailing line
 /// break leaves an empty last line.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;

@@ -1,6 +1,7 @@
 //! The derives and the handler attribute of `sse-tower`. Use them from there, or from
 //! `sse-tower-core` where there is no server.
 
+mod duration;
 mod errors;
 mod event;
 mod handler;
@@ -10,11 +11,13 @@ mod words;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input, parse_quote};
 
+use event::Side;
+
 #[doc = include_str!("derive.md")]
 #[proc_macro_derive(SseEvent, attributes(sse, serde))]
 pub fn sse_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    event::derive(&input, parse_quote!(::sse_core)).into()
+    event::derive(&input, Side::Write, parse_quote!(::sse_core)).into()
 }
 
 // Hidden here, but `sse-tower` shows it as its `SseEvent`.
@@ -23,7 +26,45 @@ pub fn sse_event(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(__SseEventTower, attributes(sse, serde))]
 pub fn sse_event_tower(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    event::derive(&input, parse_quote!(::sse_tower)).into()
+    event::derive(&input, Side::Write, parse_quote!(::sse_tower)).into()
+}
+
+/// Reads server-sent events as the variants of an enum.
+///
+/// The other direction of [`SseEvent`](derive@SseEvent), on whose page the attributes and the
+/// rules of reading are; neither needs the other.
+///
+/// ```
+/// use sse_core::{Decoder, FromSseEvent};
+///
+/// #[derive(FromSseEvent, Debug, PartialEq)]
+/// #[sse(tag = "type")]
+/// enum Upstream {
+///     Delta { index: u32, text: String },
+///     #[sse(other)]
+///     Other,
+/// }
+///
+/// let mut decoder = Decoder::new();
+/// decoder.push(b"event: delta\ndata: {\"type\":\"delta\",\"index\":0,\"text\":\"Hi\"}\n\n");
+/// let event = decoder.next_event()?.expect("a whole event");
+/// assert_eq!(Upstream::from_event(&event)?, Upstream::Delta { index: 0, text: "Hi".into() });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[proc_macro_derive(FromSseEvent, attributes(sse, serde))]
+pub fn from_sse_event(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    event::derive(&input, Side::Read, parse_quote!(::sse_core)).into()
+}
+
+// Hidden here, but `sse-tower` shows it as its `FromSseEvent`.
+#[doc(hidden)]
+/// As `FromSseEvent`, for those who depend on `sse-tower`; [`SseEvent`](derive@__SseEventTower)
+/// has the attributes and the rules of reading.
+#[proc_macro_derive(__FromSseEventTower, attributes(sse, serde))]
+pub fn from_sse_event_tower(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    event::derive(&input, Side::Read, parse_quote!(::sse_tower)).into()
 }
 
 /// Turns an `async fn` that returns a stream of events into a handler.

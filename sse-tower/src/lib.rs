@@ -5,6 +5,7 @@
 //! - [`SseLayer`] gives any `text/event-stream` response, ours or another library's, a
 //!   keep-alive, a retry hint, ids, headers and an orderly end.
 //! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
+//! - [`decode`] reads a stream of bytes as events, with `#[derive(FromSseEvent)]`.
 //! - [`sse_handler`] turns an `async fn` that returns a stream into a handler.
 //!
 //! # Examples
@@ -37,10 +38,16 @@
 //! settings, and until then every [`SseLayer`] around it may fill in what the handler left
 //! open. The settings of the handler win, then those of `#[sse_handler]`, then those of the
 //! inner layers. A body that is not ours is wrapped at the boundaries of its events.
+//!
+//! Which attributes describe the stream of a given protocol, such as those of language models,
+//! MCP or htmx, is in [`guide::dialects`].
 
 mod body;
 mod context;
+mod decode;
 mod extract;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod handler;
 mod layer;
 #[doc(hidden)]
@@ -53,8 +60,11 @@ mod settings;
 pub use http::{HeaderName, StatusCode};
 pub use sse_core::*;
 #[doc(inline)]
-pub use sse_macros::{__SseEventTower as SseEvent, sse_handler};
+pub use sse_macros::{
+    __FromSseEventTower as FromSseEvent, __SseEventTower as SseEvent, sse_handler,
+};
 
+pub use crate::decode::{Decode, IntoChunk, ReadError, decode};
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};
 pub use crate::layer::{ResponseFuture, SseBody, SseLayer, SseService};
 pub use crate::response::Sse;

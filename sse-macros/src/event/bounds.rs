@@ -1,48 +1,78 @@
 //! What type parameters must be able to do, inferred from where they are used.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Generics, Ident, Type, WhereClause, WherePredicate};
 
-use super::model::{EventEnum, Field, Form, Payload, Role, Variant};
+use super::model::{EventEnum, Field, Form, Payload, Role, Side, Variant};
 
-/// The `where` clause of the enum and the inferred bounds.
+/// The `where` clause of the enum and the inferred bounds, or those given in their place.
 pub(super) fn inferred(events: &EventEnum) -> WhereClause {
     let private = events.private();
-    let display = quote!(#private::Display);
-    let serialize = quote!(#private::Serialize);
     let mut generics = events.generics.clone();
     let found = &mut generics.make_where_clause().predicates;
+    if let Some(given) = &events.bound {
+        found.extend(given.iter().cloned());
+        return generics.make_where_clause().clone();
+    }
     for variant in &events.variants {
         for field in &variant.fields {
-            let wanted = match wanted(variant, field) {
-                Some(Wanted::Display) => &display,
-                Some(Wanted::Serialize) => &serialize,
-                None => continue,
-            };
-            match &field.serde.bound {
-                Some(bound) if field.role == Role::Payload => found.extend(bound.iter().cloned()),
-                _ => found.extend(bounds(&events.generics, &field.ty, wanted)),
+            if let Some(bound) = &field.serde.bound
+                && field.is_payload()
+                && variant.is_json()
+            {
+                found.extend(bound.iter().cloned());
+                continue;
+            }
+            for wanted in wanted(events.side, variant, field) {
+                let wanted = Ident::new(wanted, Span::call_site());
+                let bound = quote!(#private::#wanted);
+                found.extend(bounds(&events.generics, &field.ty, &bound));
             }
         }
     }
     generics.make_where_clause().clone()
 }
 
-enum Wanted {
-    Display,
-    Serialize,
+/// The traits, named as in `__private`, that the value of a field is written or read with.
+fn wanted(side: Side, variant: &Variant, field: &Field) -> Vec<&'static str> {
+    let (text, name, json, event) = match side {
+        Side::Write => ("Display", "Name", "Serialize", "SseEvent"),
+        Side::Read => ("FromText", "FromText", "DeserializeOwned", "FromSseEvent"),
+    };
+    let mut wanted = Vec::new();
+    match &variant.payload {
+        Payload::Skip => return wanted,
+        Payload::Inner | Payload::Other => return vec![event],
+        Payload::Comment if side == Side::Read => return wanted,
+        _ => {}
+    }
+    match field.role {
+        Role::Id if side == Side::Write || !field.kept => wanted.push(text),
+        Role::Event => wanted.push(name),
+        _ => {}
+    }
+    if field.is_log_key.is_some() && side == Side::Write {
+        wanted.push("Display");
+    }
+    if side == Side::Read && needs_default(field) {
+        wanted.push("Default");
+    }
+    if !field.is_payload() {
+        return wanted;
+    }
+    match variant.payload {
+        Payload::Form(Form::Json) if field.serde.with.is_none() => wanted.push(json),
+        Payload::Form(Form::Lines) if field.as_json.is_some() => wanted.push(json),
+        Payload::Form(Form::Text | Form::Lines) | Payload::Comment => wanted.push(text),
+        _ => {}
+    }
+    wanted
 }
 
-fn wanted(variant: &Variant, field: &Field) -> Option<Wanted> {
-    match (field.role, &variant.payload) {
-        (Role::Id, _) | (Role::Payload, Payload::Form(Form::Text)) => Some(Wanted::Display),
-        (Role::Payload, Payload::Form(Form::Json)) => {
-            let own = field.serde.skip || field.serde.with.is_some();
-            (!own || field.serde.bound.is_some()).then_some(Wanted::Serialize)
-        }
-        _ => None,
-    }
+/// Whether a value is made up when reading.
+fn needs_default(field: &Field) -> bool {
+    field.role == Role::Skip || field.has_place() && field.serde.default
 }
 
 /// `T: bound` for every parameter in `ty`, `T::Name: bound` for every type that belongs to one.

@@ -1,4 +1,4 @@
-//! How the name of a variant becomes a name on the wire.
+//! How the name of a variant or a field becomes a name on the wire.
 
 use syn::LitStr;
 
@@ -64,6 +64,28 @@ impl Case {
             Self::Dot => words(variant).replace('_', "."),
         }
     }
+
+    /// Applies the rule to the name of a field, which is written in `snake_case`.
+    pub(crate) fn apply_to_field(self, field: &str) -> String {
+        match self {
+            Self::Lower | Self::Snake => field.to_owned(),
+            Self::Upper | Self::ScreamingSnake => field.to_ascii_uppercase(),
+            Self::Pascal => pascal(field),
+            Self::Camel => Self::Camel.apply(&pascal(field)),
+            Self::Kebab => field.replace('_', "-"),
+            Self::ScreamingKebab => field.to_ascii_uppercase().replace('_', "-"),
+            Self::Dot => field.replace('_', "."),
+        }
+    }
+}
+
+fn pascal(field: &str) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    field.split('_').map(capital).collect()
 }
 
 /// A word starts at every capital, as in serde: `HTTPError` is `h_t_t_p_error`.
@@ -85,6 +107,26 @@ mod tests {
     #[track_caller]
     fn check(variant: &str, expected: [&str; 9]) {
         assert_eq!(RULES.map(|(_, case)| case.apply(variant)), expected);
+    }
+
+    #[test]
+    fn keys_are_cased_as_in_serde() {
+        let cased = |field| RULES.map(|(_, case)| case.apply_to_field(field));
+        assert_eq!(
+            cased("very_tasty"),
+            [
+                "very_tasty",
+                "VERY_TASTY",
+                "VeryTasty",
+                "veryTasty",
+                "very_tasty",
+                "VERY_TASTY",
+                "very-tasty",
+                "VERY-TASTY",
+                "very.tasty",
+            ]
+        );
+        assert_eq!(Case::Camel.apply_to_field("z42"), "z42");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::{Expr, ExprLit, Lit, LitStr, Path, parse_quote};
 
-use super::duration::{self, Millis};
+use crate::duration::{self, Millis};
 use crate::errors::Errors;
 use crate::words::{self, Word, set};
 

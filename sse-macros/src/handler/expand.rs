@@ -7,8 +7,8 @@ use syn::{FnArg, Ident, ReturnType, Signature, Type};
 
 use super::attr::{KeepAlive, Options, Retry};
 use super::check::find_yield;
-use super::duration::Millis;
 use super::model::Handler;
+use crate::duration::Millis;
 use crate::errors::Errors;
 use crate::spans::located;
 

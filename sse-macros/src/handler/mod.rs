@@ -2,7 +2,6 @@
 
 mod attr;
 mod check;
-mod duration;
 mod expand;
 mod model;
 

@@ -8,13 +8,22 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse_quote;
 
-use crate::event::derive;
+use crate::event::{Side, derive};
 
 #[track_caller]
 fn check(name: &str, input: TokenStream) {
+    check_side(name, Side::Write, input);
+}
+
+#[track_caller]
+fn check_side(name: &str, side: Side, input: TokenStream) {
     let input = syn::parse2(input).unwrap();
     let mut expanded = String::new();
-    print(derive(&input, parse_quote!(::sse_core)), 0, &mut expanded);
+    print(
+        derive(&input, side, parse_quote!(::sse_core)),
+        0,
+        &mut expanded,
+    );
     let file = format!("src/event/expand/snapshots/{name}.txt");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if env::var_os("BLESS").is_some() {
@@ -113,6 +122,67 @@ fn struct_variants() {
                     kind: String,
                     tree: Box<Self>,
                 },
+            }
+        },
+    );
+}
+
+#[test]
+fn tagged_variants() {
+    check(
+        "tagged",
+        quote! {
+            #[sse(tag = "type", rename_all_fields = "camelCase")]
+            enum Events {
+                Ping,
+                Delta { item_id: String },
+                Inner(Inner),
+            }
+        },
+    );
+}
+
+#[test]
+fn special_variants() {
+    check(
+        "special",
+        quote! {
+            enum Events {
+                #[sse(flatten)]
+                Inner(Inner),
+                #[sse(other)]
+                Other(RawEvent<'static>),
+                #[sse(comment)]
+                Heartbeat(String),
+                #[sse(skip)]
+                Never,
+                #[sse(data = "lines")]
+                Patch { selector: Option<String>, #[sse(json)] signals: Value },
+                #[sse(replay = "latest", retry = "5s")]
+                Swap { #[sse(event, key)] target: String, #[sse(data)] html: String },
+            }
+        },
+    );
+}
+
+#[test]
+fn variants_that_are_read() {
+    check_side(
+        "read",
+        Side::Read,
+        quote! {
+            #[sse(tag = "type")]
+            enum Events<T> {
+                Ping,
+                #[sse(alias = "change")]
+                Delta { #[sse(id)] seq: Option<u64>, item_id: T },
+                Beside(#[sse(id)] u64, #[serde(with = "hex")] Bytes),
+                #[sse(unnamed, literal = "[DONE]", terminal)]
+                Done,
+                #[sse(flatten)]
+                Inner(Inner),
+                #[sse(other)]
+                Other(RawEvent<'static>),
             }
         },
     );

@@ -1,10 +1,9 @@
 use sse_tower::SseEvent;
 
 #[derive(SseEvent)]
-#[serde(tag = "type", content = "data")]
+#[sse(prefix = "a\n")]
 enum Events {
     A,
-    #[serde(skip)]
     B,
 }
 

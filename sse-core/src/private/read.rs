@@ -1,0 +1,258 @@
+//! What derived code reads with.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use super::tag;
+use crate::raw::RawEvent;
+use crate::read::{DecodeCause, DecodeError, FromSseEvent};
+use crate::typed::BoxError;
+
+type Read<T> = Result<T, DecodeError>;
+
+/// A payload that is read; separate from `Deserialize` for the sake of its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from JSON",
+    label = "does not implement `Deserialize`",
+    note = "derive `serde::Deserialize` for it, or read its text with `#[sse(data = \"text\")]`"
+)]
+pub trait FromPayload: DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> FromPayload for T {}
+
+/// Reads the payload.
+///
+/// # Errors
+///
+/// Returns an error if it does not parse.
+pub fn read_json<T: FromPayload>(event: &RawEvent<'_>) -> Read<T> {
+    serde_json::from_str(event.data()).map_err(|error| DecodeError::payload(event, error))
+}
+
+/// Stands in for `Deserialize::deserialize`, for the message's sake.
+///
+/// # Errors
+///
+/// As the deserializer.
+pub fn payload_from<'de, T: FromPayload, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    T::deserialize(deserializer)
+}
+
+/// Reads a payload without the tag in it.
+///
+/// # Errors
+///
+/// Returns an error if it does not parse.
+pub fn read_tagged<T: FromPayload>(event: &RawEvent<'_>, key: &'static str) -> Read<T> {
+    tag::without(event.data(), key).map_err(|error| DecodeError::payload(event, error))
+}
+
+/// Reads the payload beside a tag.
+///
+/// # Errors
+///
+/// Returns an error if it does not parse; with `deny` also if there is another key.
+pub fn read_content<T: FromPayload>(
+    event: &RawEvent<'_>,
+    key: &'static str,
+    content: &'static str,
+    deny: bool,
+) -> Read<T> {
+    tag::content(event.data(), key, content, deny)
+        .map_err(|error| DecodeError::payload(event, error))
+}
+
+/// Reads the payload of a unit variant that nothing else tells apart.
+///
+/// # Errors
+///
+/// Returns an error unless it is `{}`.
+pub fn read_empty(event: &RawEvent<'_>) -> Read<()> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Empty {}
+
+    read_json::<Empty>(event).map(|Empty {}| ())
+}
+
+/// Something that is read from text.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from text",
+    label = "does not implement `FromStr`",
+    note = "ids, run-time names and payloads under `data = \"text\"` are read with `FromStr`; the error of that must convert into `Box<dyn Error + Send + Sync>`"
+)]
+pub trait FromText: Sized {
+    /// Reads the text.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `FromStr`.
+    fn from_text(text: &str) -> Result<Self, BoxError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: FromStr<Err: Into<BoxError>>> FromText for T {
+    fn from_text(text: &str) -> Result<Self, BoxError> {
+        text.parse().map_err(Into::into)
+    }
+}
+
+/// Reads a payload that is text.
+///
+/// # Errors
+///
+/// Returns an error if it does not parse.
+pub fn read_text<T: FromText>(event: &RawEvent<'_>) -> Read<T> {
+    T::from_text(event.data()).map_err(|error| DecodeError::payload(event, error))
+}
+
+/// Reads the id.
+///
+/// # Errors
+///
+/// Returns an error if there is none or it does not parse.
+pub fn read_id<T: FromText>(event: &RawEvent<'_>) -> Read<T> {
+    read_maybe_id(event)?.ok_or_else(|| DecodeError::new(event, DecodeCause::NoId))
+}
+
+/// Reads the id, if there is one.
+///
+/// # Errors
+///
+/// Returns an error if it does not parse.
+pub fn read_maybe_id<T: FromText>(event: &RawEvent<'_>) -> Read<Option<T>> {
+    let id = event.id().map(T::from_text).transpose();
+    id.map_err(|error| DecodeError::new(event, DecodeCause::Id(error)))
+}
+
+/// Reads the name.
+///
+/// # Errors
+///
+/// Returns an error if it does not parse.
+pub fn read_name<T: FromText>(event: &RawEvent<'_>) -> Read<T> {
+    T::from_text(event.event()).map_err(|error| DecodeError::new(event, DecodeCause::Name(error)))
+}
+
+/// A field marked `#[sse(retry)]`.
+#[diagnostic::on_unimplemented(
+    message = "a `#[sse(retry)]` field is a `Duration` or an `Option<Duration>`, not `{Self}`",
+    label = "not a duration"
+)]
+pub trait FromRetry: Sized {
+    #[expect(missing_docs, reason = "see the trait")]
+    fn from_retry(retry: Option<Duration>) -> Option<Self>;
+}
+
+impl FromRetry for Duration {
+    fn from_retry(retry: Option<Duration>) -> Option<Self> {
+        retry
+    }
+}
+
+impl FromRetry for Option<Duration> {
+    fn from_retry(retry: Option<Duration>) -> Option<Self> {
+        Some(retry)
+    }
+}
+
+/// Reads the reconnection time.
+///
+/// # Errors
+///
+/// Returns an error if there is none and there has to be one.
+pub fn read_retry<T: FromRetry>(event: &RawEvent<'_>) -> Read<T> {
+    T::from_retry(event.retry()).ok_or_else(|| DecodeError::new(event, DecodeCause::NoRetry))
+}
+
+/// A field that is not on the wire.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not on the wire, so reading needs a default for it",
+    label = "does not implement `Default`"
+)]
+pub trait Absent: Default {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> Absent for T {}
+
+/// A field that is not on the wire.
+#[must_use]
+pub fn read_default<T: Absent>() -> T {
+    T::default()
+}
+
+/// Whether a browser hands the event to the listeners for `message`.
+#[must_use]
+pub fn is_message(event: &RawEvent<'_>) -> bool {
+    event.event() == "message"
+}
+
+/// What tells the variants apart: the name if it is among `names`, else the tag, else the name.
+#[must_use]
+pub fn key<'e>(event: &'e RawEvent<'_>, key: &str, names: &[&str]) -> Cow<'e, str> {
+    if let Some(name) = event.name().filter(|name| names.contains(name)) {
+        return Cow::Borrowed(name);
+    }
+    match tag::find(event.data(), key) {
+        Some(tag) => Cow::Owned(tag),
+        None => Cow::Borrowed(event.event()),
+    }
+}
+
+/// Reads the event of a variant that holds one, if it is one of those.
+///
+/// # Errors
+///
+/// Returns an error if it is, and does not parse.
+pub fn read_inner<E: FromSseEvent>(
+    event: &RawEvent<'_>,
+    failed: &mut Option<DecodeError>,
+) -> Read<Option<E>> {
+    match E::from_event(event) {
+        Ok(event) => Ok(Some(event)),
+        Err(error) if error.is_unknown() => Ok(None),
+        // Without a name it may be an event of somebody else.
+        Err(error) if is_message(event) => {
+            failed.get_or_insert(error);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads one of the variants that nothing but their payload tells apart.
+pub fn attempt<T>(read: impl FnOnce() -> Read<T>, failed: &mut Option<DecodeError>) -> Option<T> {
+    match read() {
+        Ok(event) => Some(event),
+        Err(error) => {
+            failed.get_or_insert(error);
+            None
+        }
+    }
+}
+
+/// The error for an event that no variant took.
+#[must_use]
+pub fn not_read(event: &RawEvent<'_>, failed: Option<DecodeError>) -> DecodeError {
+    failed.unwrap_or_else(|| DecodeError::unknown(event))
+}
+
+/// The error for an event that no variant took, where events without a name have a tag.
+#[must_use]
+pub fn not_tagged(event: &RawEvent<'_>, key: &str, failed: Option<DecodeError>) -> DecodeError {
+    if failed.is_none() && is_message(event) && tag::find(event.data(), key).is_none() {
+        let cause = match serde_json::from_str::<serde::de::IgnoredAny>(event.data()) {
+            Ok(_) => format!("the tag `{key}` is missing").into(),
+            Err(error) => error.into(),
+        };
+        return DecodeError::new(event, DecodeCause::Payload(cause));
+    }
+    not_read(event, failed)
+}

@@ -1,0 +1,258 @@
+//! JSON objects with a tag among their keys.
+//!
+//! The tag is taken out while the text is read, so nothing is buffered, no number loses
+//! digits, and a payload that denies unknown fields does not see it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer,
+    MapAccess, Visitor,
+};
+use serde::forward_to_deserialize_any;
+
+type Json<T> = Result<T, serde_json::Error>;
+
+/// The text under `key`, if `json` is an object that has one.
+pub(super) fn find(json: &str, key: &str) -> Option<String> {
+    let mut found = None;
+    let mut reader = serde_json::Deserializer::from_str(json);
+    // An error is that of who leaves early, or the payload's own, which its reader will report.
+    let _ = reader.deserialize_map(Find {
+        key,
+        found: &mut found,
+    });
+    found
+}
+
+/// The object without `key`.
+pub(super) fn without<T: DeserializeOwned>(json: &str, key: &'static str) -> Json<T> {
+    whole(json, |reader| {
+        reader.deserialize_map(Without {
+            key,
+            value: PhantomData,
+        })
+    })
+}
+
+/// What is under `content`, beside the tag under `key`.
+pub(super) fn content<T: DeserializeOwned>(
+    json: &str,
+    key: &'static str,
+    content: &'static str,
+    deny: bool,
+) -> Json<T> {
+    whole(json, |reader| {
+        reader.deserialize_map(Content {
+            key,
+            content,
+            deny,
+            value: PhantomData,
+        })
+    })
+}
+
+fn whole<'j, T>(
+    json: &'j str,
+    read: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::StrRead<'j>>) -> Json<T>,
+) -> Json<T> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let value = read(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+struct Find<'a> {
+    key: &'a str,
+    found: &'a mut Option<String>,
+}
+
+impl<'de> Visitor<'de> for Find<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            if key == self.key {
+                let value = map.next_value::<serde_json::Value>()?;
+                *self.found = value.as_str().map(str::to_owned);
+                break;
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
+struct Without<T> {
+    key: &'static str,
+    value: PhantomData<T>,
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Without<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with the tag `{}`", self.key)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(Tagless { map, key: self.key })
+    }
+}
+
+struct Content<T> {
+    key: &'static str,
+    content: &'static str,
+    deny: bool,
+    value: PhantomData<T>,
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Content<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with `{}` and `{}`", self.key, self.content)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut value = None;
+        while let Some(Key(key)) = map.next_key()? {
+            if key == self.content {
+                if value.replace(map.next_value()?).is_some() {
+                    return Err(A::Error::duplicate_field(self.content));
+                }
+            } else if key == self.key || !self.deny {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                return Err(A::Error::custom(format_args!(
+                    "unknown field `{key}`, expected `{}` or `{}`",
+                    self.key, self.content
+                )));
+            }
+        }
+        // Nothing is a value for an `Option`, as in serde.
+        let nothing = |()| T::deserialize(().into_deserializer()).map_err(|_: A::Error| ());
+        match value {
+            Some(value) => Ok(value),
+            None => nothing(()).map_err(|()| A::Error::missing_field(self.content)),
+        }
+    }
+}
+
+/// The key of an object, borrowed if it has no escapes.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrow;
+
+        impl<'de> Visitor<'de> for Borrow {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Borrow)
+    }
+}
+
+/// An object that hides one of its keys.
+struct Tagless<A> {
+    map: A,
+    key: &'static str,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tagless<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        loop {
+            let Some(Key(key)) = self.map.next_key()? else {
+                return Ok(None);
+            };
+            if key == self.key {
+                self.map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            return match key {
+                Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
+                Cow::Owned(key) => seed.deserialize(StrDeserializer::new(&key)),
+            }
+            .map(Some);
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}
+
+impl<'de, A: MapAccess<'de>> Deserializer<'de> for Tagless<A> {
+    type Error = A::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
+        visitor.visit_map(self)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        MapAccessDeserializer::new(self).deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, A::Error> {
+        while let Some(IgnoredAny) = self.next_key()? {
+            self.next_value::<IgnoredAny>()?;
+        }
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.deserialize_unit(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        seq tuple tuple_struct map struct identifier ignored_any
+    }
+}

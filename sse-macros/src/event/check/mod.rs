@@ -1,0 +1,28 @@
+//! Rules across words, fields and variants.
+
+mod names;
+mod payload;
+mod words;
+
+use super::model::{EventEnum, Payload};
+use crate::errors::Errors;
+
+/// Checks all rules.
+pub(crate) fn events(events: &EventEnum, errors: &mut Errors) {
+    names::prefix_fits_on_the_wire(events, errors);
+    for variant in &events.variants {
+        if matches!(variant.payload, Payload::Skip) {
+            words::fit_together(variant, errors);
+            continue;
+        }
+        names::name_fits_on_the_wire(events, variant, errors);
+        words::fit_together(variant, errors);
+        words::roles_are_given_once(variant, errors);
+        words::fields_have_a_use(variant, errors);
+        payload::has_its_fields(variant, errors);
+        payload::has_a_place_for_the_tag(events, variant, errors);
+        payload::can_be_read(events, variant, errors);
+    }
+    names::are_unique(events, errors);
+    names::one_is_other(events, errors);
+}

@@ -1,0 +1,249 @@
+//! The methods of `FromSseEvent`.
+//!
+//! An event is looked for in the order of how much tells it apart: constant payloads, names
+//! and tags, enums inside, names chosen at run time, payloads without a name, the rest.
+
+mod construct;
+mod helper;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::spanned::Spanned;
+
+use crate::event::expand::argument;
+use crate::event::model::{EventEnum, Form, Line, Payload, Variant};
+use crate::spans::located;
+
+pub(super) use helper::Helpers;
+
+pub(super) fn body(events: &EventEnum, helpers: &Helpers<'_>) -> TokenStream {
+    let private = events.private();
+    let reader = Reader {
+        events,
+        helpers,
+        private: &private,
+    };
+    let constants = reader.constants();
+    let by_name = reader.by_name();
+    let inner = reader.inner();
+    let by_payload = reader.by_payload();
+    let rest = reader.rest();
+    let ends_stream = ends_stream(events, &private);
+    let failed = (inner.is_some() || by_payload.is_some())
+        .then(|| quote!(let mut __failed = #private::Option::None;));
+    quote! {
+        fn from_event(
+            __event: &#private::RawEvent<'_>,
+        ) -> #private::Result<Self, #private::DecodeError> {
+            #failed
+            #constants
+            #by_name
+            #inner
+            #by_payload
+            #rest
+        }
+        #ends_stream
+    }
+}
+
+struct Reader<'a> {
+    events: &'a EventEnum,
+    helpers: &'a Helpers<'a>,
+    private: &'a TokenStream,
+}
+
+impl Reader<'_> {
+    fn variants(&self) -> impl Iterator<Item = &Variant> {
+        self.events.variants.iter()
+    }
+
+    fn construct(&self, variant: &Variant, alone: bool) -> TokenStream {
+        construct::variant(self.events, self.helpers, variant, alone)
+    }
+
+    /// Events without a name whose payload is always the same.
+    fn constants(&self) -> Option<TokenStream> {
+        let private = self.private;
+        let arms = self.variants().filter_map(|variant| {
+            let text = constant(variant).filter(|_| variant.line == Line::None)?;
+            let event = self.construct(variant, false);
+            Some(quote!(#text => return { #event },))
+        });
+        let arms: Vec<_> = arms.collect();
+        (!arms.is_empty()).then(|| {
+            quote! {
+                if #private::is_message(__event) {
+                    match __event.data() {
+                        #(#arms)*
+                        _ => {}
+                    }
+                }
+            }
+        })
+    }
+
+    /// Events told apart by their name, or by their tag.
+    fn by_name(&self) -> Option<TokenStream> {
+        let private = self.private;
+        let events = self.events;
+        let arms = self.variants().filter_map(|variant| {
+            let is_keyed = variant.line == Line::Name || events.tag(variant).is_some();
+            let names = names(variant);
+            let event = self.construct(variant, false);
+            is_keyed.then(|| quote!(#(#names)|* => return { #event },))
+        });
+        let arms: Vec<_> = arms.collect();
+        if arms.is_empty() {
+            return None;
+        }
+        let is_tagged = self.variants().any(|variant| events.tag(variant).is_some());
+        let key = match &events.tag {
+            Some(tag) if is_tagged => {
+                let key = &tag.key;
+                let named = self.variants().filter(|variant| variant.line == Line::Name);
+                let names = named.flat_map(names);
+                quote!(&*#private::key(__event, #key, &[#(#names),*]))
+            }
+            _ => quote!(__event.event()),
+        };
+        Some(quote! {
+            match #key {
+                #(#arms)*
+                _ => {}
+            }
+        })
+    }
+
+    /// Events of the enums inside.
+    fn inner(&self) -> Option<TokenStream> {
+        let private = self.private;
+        let inner = self.variants().filter_map(|variant| {
+            let is_inner = matches!(variant.payload, Payload::Inner);
+            let field = variant.fields.first().filter(|_| is_inner)?;
+            let (ident, ty) = (&variant.ident, &field.ty);
+            let (located, event) = (located(private.clone(), ty.span()), argument("__event"));
+            let failed = argument("__failed");
+            Some(quote! {
+                if let #private::Option::Some(__inner) =
+                    #located::read_inner::<#ty>(#event, &mut #failed)?
+                {
+                    return #private::Result::Ok(Self::#ident(__inner));
+                }
+            })
+        });
+        let inner: Vec<_> = inner.collect();
+        (!inner.is_empty()).then(|| quote!(#(#inner)*))
+    }
+
+    /// Events with a name chosen at run time, and those without a name, in order.
+    fn by_payload(&self) -> Option<TokenStream> {
+        let private = self.private;
+        let attempts = |line: Line| {
+            let of_line = move |variant: &&Variant| {
+                variant.line == line
+                    && !variant.payload.is_special()
+                    && (line == Line::Field || constant(variant).is_none())
+                    && (line == Line::Field || self.events.tag(variant).is_none())
+            };
+            let attempts = self.variants().filter(of_line).map(|variant| {
+                let event = self.construct(variant, true);
+                quote! {
+                    if let #private::Option::Some(__found) =
+                        #private::attempt(|| { #event }, &mut __failed)
+                    {
+                        return #private::Result::Ok(__found);
+                    }
+                }
+            });
+            attempts.collect::<Vec<_>>()
+        };
+        let (named, unnamed) = (attempts(Line::Field), attempts(Line::None));
+        let named = (!named.is_empty()).then(|| quote!(if __event.name().is_some() { #(#named)* }));
+        let unnamed = (!unnamed.is_empty())
+            .then(|| quote!(if #private::is_message(__event) { #(#unnamed)* }));
+        (named.is_some() || unnamed.is_some()).then(|| quote!(#named #unnamed))
+    }
+
+    /// Events that no variant is for.
+    fn rest(&self) -> TokenStream {
+        let private = self.private;
+        let other = self
+            .variants()
+            .find(|variant| matches!(variant.payload, Payload::Other));
+        if let Some(variant) = other {
+            let ident = &variant.ident;
+            return match variant.fields.first() {
+                None => quote!(#private::Result::Ok(Self::#ident {})),
+                Some(field) => {
+                    let (ty, event) = (&field.ty, argument("__event"));
+                    let located = located(private.clone(), ty.span());
+                    quote! {
+                        #private::Result::Ok(Self::#ident(
+                            <#ty as #located::FromSseEvent>::from_event(#event)?
+                        ))
+                    }
+                }
+            };
+        }
+        let failed = if self.inner().is_some() || self.by_payload().is_some() {
+            quote!(__failed)
+        } else {
+            quote!(#private::Option::None)
+        };
+        let only_tagged = self
+            .variants()
+            .any(|variant| variant.line == Line::None && self.events.tag(variant).is_some());
+        match &self.events.tag {
+            Some(tag) if only_tagged => {
+                let key = &tag.key;
+                quote!(#private::Result::Err(#private::not_tagged(__event, #key, #failed)))
+            }
+            _ => quote!(#private::Result::Err(#private::not_read(__event, #failed))),
+        }
+    }
+}
+
+/// The payload, if it is always the same, as it is read: with LF at every line's end.
+fn constant(variant: &Variant) -> Option<String> {
+    match &variant.payload {
+        Payload::Literal(text) => {
+            let text = text.value();
+            Some(text.replace("\r\n", "\n").replace('\r', "\n"))
+        }
+        Payload::Form(Form::Empty) => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// The name and the aliases, each once.
+fn names(variant: &Variant) -> Vec<String> {
+    let mut names = vec![variant.name.wire.clone()];
+    for alias in &variant.aliases {
+        if !names.contains(&alias.value()) {
+            names.push(alias.value());
+        }
+    }
+    names
+}
+
+fn ends_stream(events: &EventEnum, private: &TokenStream) -> Option<TokenStream> {
+    let arms = events.variants.iter().filter_map(|variant| {
+        let ident = &variant.ident;
+        if variant.terminal {
+            return Some(quote!(Self::#ident { .. } => true,));
+        }
+        let is_event = matches!(variant.payload, Payload::Inner | Payload::Other);
+        let field = variant.fields.first().filter(|_| is_event)?;
+        let (inner, ty) = (field.binding(), &field.ty);
+        Some(quote!(Self::#ident(ref #inner) => #private::Inner::<#ty>::ends_stream(#inner),))
+    });
+    let arms: Vec<_> = arms.collect();
+    let rest = (arms.len() < events.variants.len()).then(|| quote!(_ => false,));
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn ends_stream(&self) -> #private::bool {
+                match *self { #(#arms)* #rest }
+            }
+        }
+    })
+}

@@ -1,0 +1,50 @@
+//! What the name of a type tells, which is all that a derive sees of it.
+
+use syn::{GenericArgument, PathArguments, PathSegment, Type, TypePath};
+
+/// The `T` of an `Option<T>`, which serde and clap recognise by its name as well.
+pub(crate) fn option_content(ty: &Type) -> Option<&Type> {
+    let segment = last_segment(ty).filter(|segment| segment.ident == "Option")?;
+    match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
+            Some(GenericArgument::Type(ty)) => Some(ty),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+pub(crate) fn is_integer(ty: &Type) -> bool {
+    const INTEGERS: [&str; 12] = [
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    ];
+    last_segment(ty).is_some_and(|segment| INTEGERS.iter().any(|name| segment.ident == name))
+}
+
+/// Whether everybody knows that the type is no JSON object.
+pub(crate) fn is_no_object(ty: &Type) -> bool {
+    let is_list = |segment: &PathSegment| segment.ident == "Option" || segment.ident == "Vec";
+    is_scalar(ty) || last_segment(ty).is_some_and(is_list)
+}
+
+/// Whether everybody knows that the type is one text, number or truth value.
+pub(crate) fn is_scalar(ty: &Type) -> bool {
+    const KNOWN: [&str; 5] = ["bool", "char", "f32", "f64", "String"];
+    match ty {
+        Type::Reference(reference) => is_scalar(&reference.elem),
+        Type::Path(path) => path.path.get_ident().is_some_and(|name| {
+            name == "str" || is_integer(ty) || KNOWN.iter().any(|known| name == known)
+        }),
+        _ => false,
+    }
+}
+
+fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match ty {
+        Type::Path(TypePath {
+            qself: None, path, ..
+        }) => path.segments.last(),
+        Type::Group(group) => last_segment(&group.elem),
+        _ => None,
+    }
+}
