@@ -6,34 +6,34 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
 use sse_core::{Decoder, Limits};
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Case {
-    name: String,
-    input_b64: String,
+    pub(crate) name: String,
+    pub(crate) input_b64: String,
     /// Where the bytes are cut; a repeated offset is an empty chunk.
     #[serde(default)]
-    chunks: Vec<usize>,
+    pub(crate) chunks: Vec<usize>,
     /// The last event id of an earlier connection.
     #[serde(default)]
-    initial_id: String,
+    pub(crate) initial_id: String,
 }
 
 #[derive(Serialize)]
 pub(crate) struct Answer {
-    name: String,
-    events: Vec<Event>,
-    retry: Option<u64>,
-    last_event_id: String,
+    pub(crate) name: String,
+    pub(crate) events: Vec<Event>,
+    pub(crate) retry: Option<u64>,
+    pub(crate) last_event_id: String,
     /// The chunk after which each event came out.
-    at: Vec<usize>,
-    error: Option<String>,
+    pub(crate) at: Vec<usize>,
+    pub(crate) error: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Event {
-    event: String,
-    data: String,
-    id: String,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) event: String,
+    pub(crate) data: String,
+    pub(crate) id: String,
 }
 
 pub(crate) fn answer(case: Case) -> Result<Answer, Box<dyn Error>> {

@@ -18,14 +18,14 @@ pub(crate) struct Case {
 
 #[derive(Serialize)]
 pub(crate) struct Answer {
-    name: String,
+    pub(crate) name: String,
     #[serde(flatten)]
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+pub(crate) enum Outcome {
     B64(String),
     Rejected(String),
 }

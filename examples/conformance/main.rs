@@ -7,7 +7,8 @@
 //! ```
 //!
 //! `serve` prints `{"port": N}` when it listens; without a port it takes any free one.
-//! `decode` and `encode` read one case per line from stdin and answer with one line each.
+//! `decode` and `encode` read one case per line from stdin and answer with one line each;
+//! `tests/vectors.rs` shares them, so what the checkers drive is what is tested.
 
 mod decode;
 mod encode;

@@ -17,8 +17,9 @@ mod upstream;
 
 use std::env;
 use std::error::Error;
-use std::path::PathBuf;
-use std::process;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,27 +94,46 @@ async fn status(State(app): State<App>) -> impl Stream<Item = Server> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    let Err(error) = run().await else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let root = match env::args_os().nth(1) {
-        Some(directory) => PathBuf::from(directory),
+        Some(directory) => directory.into(),
         None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
     };
     let port = match env::var("PORT") {
-        Ok(port) => port.parse()?,
+        Ok(port) => port
+            .parse()
+            .map_err(|_| format!("PORT must be a number from 0 to 65535, not {port:?}"))?,
         Err(_) => 0,
     };
     let app = App {
-        jobs: Jobs::new(root.canonicalize()?),
+        jobs: Jobs::new(directory(&root)?),
         history: History::start(),
-        source: Arc::new(Source::from_env()),
+        source: Arc::new(Source::from_env()?),
         produced: Arc::default(),
         streams: SseLayer::new(),
         feed_streams: SseLayer::new(),
     };
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("cannot listen on port {port}: {error}"))?;
     println!("http://{}/", listener.local_addr()?);
     // At once, open streams or not: there is nothing to save.
     tokio::spawn(async { signal::ctrl_c().await.map(|()| process::exit(130)) });
     axum::serve(listener, router(app)).await?;
     Ok(())
+}
+
+/// The full path of `root`, which must be a directory that can be listed.
+fn directory(root: &Path) -> Result<PathBuf, String> {
+    fs::read_dir(root)
+        .and_then(|_| root.canonicalize())
+        .map_err(|error| format!("cannot hash {}: {error}", root.display()))
 }

@@ -1,8 +1,11 @@
 //! Typed progress: the SHA-256 of a directory.
 //!
 //! The digest is what this prints, as long as the bounds below cut nothing off:
-//! `find . \( -name target -o -name .git \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`
+//! `find . -type d \( -name target -o -name .git \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum -z | sha256sum`
+//!
+//! Without `-z`, sha256sum escapes backslashes and line breaks in names.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -21,7 +24,8 @@ use crate::App;
 
 /// More than this is not hashed, so that the demo ends wherever it is started.
 const MAX_BYTES: u64 = 1 << 30;
-const MAX_FILES: usize = 100_000;
+/// How many files and directories are looked at.
+const MAX_ENTRIES: usize = 100_000;
 /// How many directories may be hashed at a time.
 const MAX_JOBS: usize = 4;
 /// A browser paints no faster than it is told at this rate.
@@ -50,7 +54,7 @@ pub(crate) enum Hashing {
         digest: String,
         bytes: u64,
         seconds: f64,
-        /// Files that could not be read and are not in the digest.
+        /// Files and directories that could not be read and are not in the digest.
         unreadable: usize,
     },
 }
@@ -113,9 +117,8 @@ impl Job {
     }
 
     fn run(mut self, root: &Path) -> Result<(), Gone> {
-        let mut found = Found::default();
-        self.find(root, "./", &mut found)?;
-        // As `sort` orders paths; directory by directory, `a/b` would come before `a-b`.
+        let mut found = self.find(root)?;
+        // As `sort` orders names: as bytes. As paths, `a/b` would come before `a-b`.
         found.files.sort_unstable();
         self.total = found.bytes;
         self.send(Hashing::Started {
@@ -130,10 +133,15 @@ impl Job {
         for (path, len) in found.files {
             if self.last_file.is_none_or(|last| last.elapsed() >= TICK) {
                 self.last_file = Some(Instant::now());
-                self.send(Hashing::File { path: path.clone() })?;
+                let path = path.to_string_lossy().into_owned();
+                self.send(Hashing::File { path })?;
             }
             match self.hash(&root.join(&path), len)? {
-                Ok(hash) => digest.update(format!("{hash}  {path}\n")),
+                Ok(hash) => {
+                    digest.update(format!("{hash}  "));
+                    digest.update(path.as_encoded_bytes());
+                    digest.update("\0");
+                }
                 Err(_) => unreadable += 1,
             }
         }
@@ -146,36 +154,39 @@ impl Job {
         })
     }
 
-    /// Lists the files below `directory`; what cannot be listed is counted.
-    fn find(&self, directory: &Path, prefix: &str, found: &mut Found) -> Result<(), Gone> {
-        if self.events.is_closed() {
-            return Err(Gone);
-        }
-        let Ok(entries) = fs::read_dir(directory) else {
-            found.unreadable += 1;
-            return Ok(());
-        };
-        let mut entries: Vec<_> = entries.flatten().collect();
-        entries.sort_unstable_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let name = entry.file_name();
-            let path = format!("{prefix}{}", name.to_string_lossy());
-            match entry.metadata() {
-                Err(_) => found.unreadable += 1,
-                Ok(metadata) if metadata.is_dir() => {
-                    if name != "target" && name != ".git" {
-                        self.find(&entry.path(), &format!("{path}/"), found)?;
-                    }
+    /// Lists the files below `root`; what cannot be listed is counted.
+    fn find(&self, root: &Path) -> Result<Found, Gone> {
+        let mut found = Found::default();
+        let mut looked_at = 0;
+        let mut directories = vec![PathBuf::from(".")];
+        while let Some(directory) = directories.pop() {
+            if self.events.is_closed() {
+                return Err(Gone);
+            }
+            let Ok(entries) = fs::read_dir(root.join(&directory)) else {
+                found.unreadable += 1;
+                continue;
+            };
+            for entry in entries {
+                if looked_at == MAX_ENTRIES {
+                    found.cut = true;
+                    return Ok(found);
                 }
-                Ok(metadata) if metadata.is_file() => found.add(path, metadata.len()),
+                looked_at += 1;
+                let entry = entry.and_then(|entry| Ok((entry.file_name(), entry.metadata()?)));
+                let Ok((name, metadata)) = entry else {
+                    found.unreadable += 1;
+                    continue;
+                };
                 // Links are not followed; pipes and devices have no end.
-                Ok(_) => {}
-            }
-            if found.cut {
-                return Ok(());
+                if metadata.is_file() {
+                    found.add(directory.join(name), metadata.len());
+                } else if metadata.is_dir() && name != "target" && name != ".git" {
+                    directories.push(directory.join(name));
+                }
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     /// The digest of one file, of which no more than `len` bytes are read: it may be growing.
@@ -218,20 +229,22 @@ impl Job {
 
 #[derive(Default)]
 struct Found {
-    files: Vec<(String, u64)>,
+    /// Relative to the root, with their lengths.
+    files: Vec<(OsString, u64)>,
     bytes: u64,
     unreadable: usize,
     cut: bool,
 }
 
 impl Found {
-    fn add(&mut self, path: String, len: u64) {
-        if self.bytes.saturating_add(len) > MAX_BYTES || self.files.len() == MAX_FILES {
+    /// Leaves out a file that does not fit; a smaller one may.
+    fn add(&mut self, path: PathBuf, len: u64) {
+        if len > MAX_BYTES - self.bytes {
             self.cut = true;
             return;
         }
         self.bytes += len;
-        self.files.push((path, len));
+        self.files.push((path.into(), len));
     }
 }
 

@@ -93,11 +93,11 @@ pub(crate) enum Source {
 pub(crate) type Pieces = BoxStream<'static, Result<String, String>>;
 
 impl Source {
-    pub(crate) fn from_env() -> Self {
-        match env::var("OPENAI_BASE_URL") {
-            Ok(base) if !base.is_empty() => Self::OpenAi(Arc::new(OpenAi::from_env(&base))),
+    pub(crate) fn from_env() -> Result<Self, reqwest::Error> {
+        Ok(match env::var("OPENAI_BASE_URL") {
+            Ok(base) if !base.is_empty() => Self::OpenAi(Arc::new(OpenAi::from_env(&base)?)),
             _ => Self::Markov(Arc::new(Markov::new(include_str!("../../README.md")))),
-        }
+        })
     }
 
     fn name(&self) -> String {

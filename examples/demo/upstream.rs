@@ -2,6 +2,7 @@
 
 use std::env;
 use std::error::Error;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,16 @@ use async_stream::stream;
 use futures_util::Stream;
 use reqwest::{Client, Response};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sse_tower::{Decoder, Limits};
 
 /// The longest answer, in pieces.
 const MOST: usize = 10_000;
+/// How much of what an upstream says about a failure is printed, in characters.
+const MOST_PRINTED: usize = 1_000;
 
 pub(crate) struct OpenAi {
+    client: Client,
     url: String,
     key: Option<String>,
     model: String,
@@ -23,14 +27,19 @@ pub(crate) struct OpenAi {
 
 impl OpenAi {
     /// `base` ends with the version, as in `https://api.openai.com/v1`.
-    pub(crate) fn from_env(base: &str) -> Self {
+    pub(crate) fn from_env(base: &str) -> Result<Self, reqwest::Error> {
         // An error says that there is a provider already, which will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self {
+        let client = Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(Duration::from_secs(60))
+            .build()?;
+        Ok(Self {
+            client,
             url: format!("{}/chat/completions", base.trim_end_matches('/')),
             key: env::var("OPENAI_API_KEY").ok(),
             model: env::var("OPENAI_MODEL").unwrap_or_else(|_| "gpt-4o-mini".to_owned()),
-        }
+        })
     }
 
     pub(crate) fn model(&self) -> &str {
@@ -60,7 +69,7 @@ impl OpenAi {
                         return;
                     }
                     Err(error) => {
-                        yield Err(with_causes(&error));
+                        yield Err(failure("the upstream broke off", with_causes(&error)));
                         return;
                     }
                 }
@@ -68,13 +77,13 @@ impl OpenAi {
                     let piece = match decoder.next_event() {
                         Ok(None) => break,
                         Ok(Some(event)) => Piece::read(event.data()),
-                        Err(error) => Piece::Failed(error.to_string()),
+                        Err(error) => Err(failure("the upstream sent too much at once", error)),
                     };
                     match piece {
-                        Piece::Nothing => {}
-                        Piece::Text(text) => yield Ok(text),
-                        Piece::Done => return,
-                        Piece::Failed(message) => {
+                        Ok(Piece::Nothing) => {}
+                        Ok(Piece::Text(text)) => yield Ok(text),
+                        Ok(Piece::Done) => return,
+                        Err(message) => {
                             yield Err(message);
                             return;
                         }
@@ -90,12 +99,7 @@ impl OpenAi {
     }
 
     async fn ask(&self, prompt: &str) -> Result<Response, String> {
-        let client = Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_secs(60))
-            .build()
-            .map_err(|error| with_causes(&error))?;
-        let mut request = client.post(&self.url).json(&json!({
+        let mut request = self.client.post(&self.url).json(&json!({
             "model": self.model,
             "stream": true,
             "messages": [{ "role": "user", "content": prompt }],
@@ -103,10 +107,16 @@ impl OpenAi {
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
-        let response = request.send().await.map_err(|error| with_causes(&error))?;
-        if !response.status().is_success() {
-            // The body may quote the key, so the page learns the status alone.
-            return Err(format!("the upstream answered {}", response.status()));
+        let response = request.send().await;
+        let mut response = response
+            .map_err(|error| failure("the upstream cannot be reached", with_causes(&error)))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.chunk().await.ok().flatten().unwrap_or_default();
+            return Err(failure(
+                &format!("the upstream answered {status}"),
+                String::from_utf8_lossy(&body),
+            ));
         }
         Ok(response)
     }
@@ -116,53 +126,55 @@ impl OpenAi {
 enum Piece {
     Text(String),
     Done,
-    Failed(String),
     Nothing,
 }
 
 impl Piece {
-    fn read(data: &str) -> Self {
+    fn read(data: &str) -> Result<Self, String> {
         if data == "[DONE]" {
-            return Self::Done;
+            return Ok(Self::Done);
         }
-        match serde_json::from_str(data) {
-            Err(error) => Self::Failed(format!("the upstream sent no chat chunk: {error}")),
-            Ok(Chunk {
-                error: Some(error), ..
-            }) => Self::Failed(error.message),
-            Ok(Chunk { choices, .. }) => {
-                let text = choices
-                    .into_iter()
-                    .next()
-                    .and_then(|choice| choice.delta.content);
-                text.filter(|text| !text.is_empty())
-                    .map_or(Self::Nothing, Self::Text)
-            }
+        let chunk: Chunk = serde_json::from_str(data).map_err(|error| {
+            failure(
+                "the upstream sent no chat chunk",
+                format!("{error}: {data}"),
+            )
+        })?;
+        if let Some(error) = chunk.error {
+            return Err(failure("the upstream reported an error", error));
         }
+        let text = chunk
+            .choices
+            .and_then(|choices| choices.into_iter().next())
+            .and_then(|choice| choice.delta?.content)
+            .filter(|text| !text.is_empty());
+        Ok(text.map_or(Self::Nothing, Self::Text))
     }
 }
 
+/// A chunk of an answer. Services differ in what they leave out and in what they set to `null`.
 #[derive(Deserialize)]
 struct Chunk {
-    #[serde(default)]
-    choices: Vec<Choice>,
-    error: Option<UpstreamError>,
+    choices: Option<Vec<Choice>>,
+    /// An object, or just a text.
+    error: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Choice {
-    #[serde(default)]
-    delta: Delta,
+    delta: Option<Delta>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Delta {
     content: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct UpstreamError {
-    message: String,
+/// What the page is told. What the upstream says may quote the key, so that is printed here.
+fn failure(message: &str, upstream: impl Display) -> String {
+    let upstream: String = upstream.to_string().chars().take(MOST_PRINTED).collect();
+    eprintln!("{message}: {upstream:?}");
+    message.to_owned()
 }
 
 /// An error of reqwest says what failed; its causes say why.

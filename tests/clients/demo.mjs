@@ -73,7 +73,7 @@ async function checkAll() {
     assert.equal(await text('#progress .state'), 'the browser stopped by itself')
   })
   await check('a button hashes again', async () => {
-    await page.click('#again')
+    assert.equal(await page.evaluate(`$('again').click(), $('bar').style.width`), '0%')
     await until('CLOSED', () => requests('/progress').length === 4, 90)
     assert.deepEqual(requests('/progress').map(request => request.status), [200, 204, 200, 204])
     assert.equal(await page.locator('#file').getAttribute('data-digest'), expected)
@@ -95,6 +95,25 @@ async function checkAll() {
     return `${await text('#recovered')} recovered, Last-Event-ID ${feeds[1].lastEventId}`
   })
 
+  await check('a hidden page holds no connection, and misses nothing', async () => {
+    const before = { seen: await page.evaluate('({ epoch, last, samples: samples.length })'), feeds: requests('/feed').length }
+    await page.evaluate(`Object.defineProperty(document, 'hidden', { value: true, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))`)
+    const streams = async () => {
+      const reader = (await fetch(`${demo.url}status`)).body.getReader()
+      const { value } = await reader.read()
+      await reader.cancel()
+      return Number(/"open_streams":(\d+)/.exec(Buffer.from(value))[1])
+    }
+    await until('connections closed', async () => await streams() === 1, 5) // the one that asks
+    await sleep(2_500)
+    await page.evaluate(`delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))`)
+    await until('new samples', () => page.evaluate(before => last >= before + 3, before.seen.last), 10)
+    const seen = await page.evaluate('({ epoch, last, samples: samples.length })')
+    assert.equal(seen.samples - before.seen.samples, seen.last - before.seen.last, 'each sample once')
+    assert.equal(await text('#holes'), '0')
+    assert.equal(requests('/feed').length, before.feeds + 1)
+  })
   await check('cancelling stops the producer on the server', () => cancel(page, text))
   await check('an answer that is not cancelled runs to its end', async () => {
     await page.click('#tokens form button')
@@ -103,7 +122,7 @@ async function checkAll() {
   })
   await check('the parser of the page does not depend on how chunks are cut', async () => {
     const parsed = await page.evaluate(async () => {
-      const bytes = new TextEncoder().encode('\uFEFF: hi\r\nevent: a\r\ndata: ü\r\ndata:🌍\r\n\r\ndata: b\r\rid: 1\n\ndata\n\nevent:c\ndata: cut')
+      const bytes = new TextEncoder().encode('\uFEFF: hi\r\n\r\n\r\nevent: a\r\ndata: ü\r\ndata:🌍\u2028:\u2029\r\n\r\ndata: b\r\rid: 1\n\nnocolon\ndata\n\nevent:c\ndata: cut')
       const all = []
       for (let size = 1; size <= bytes.length; size++) {
         const body = new ReadableStream({
@@ -118,7 +137,7 @@ async function checkAll() {
       }
       return [...new Set(all)]
     })
-    assert.deepEqual(parsed.map(JSON.parse), [[{ name: 'a', data: 'ü\n🌍' }, { name: '', data: 'b' }, { name: '', data: '' }]])
+    assert.deepEqual(parsed.map(JSON.parse), [[{ name: 'a', data: 'ü\n🌍\u2028:\u2029' }, { name: '', data: 'b' }, { name: '', data: '' }]])
   })
 
   await check('SIGINT ends the process at once, with streams open', async () => {
@@ -151,12 +170,19 @@ async function checkUpstream(files) {
     assert.deepEqual(upstream.asked, { authorization: 'Bearer key', model: 'tiny', stream: true, prompt: 'greet' })
   })
   await check('an upstream that fails is an event of the stream', async () => {
-    await ask('refuse')
-    await until('the status', async () => /upstream answered 500/.test(await text('#tokens .state')), 20)
-    await ask('break')
-    await until('the message', async () => /out of words/.test(await text('#tokens .state')), 20)
-    await ask('hang up')
-    await until('the message', async () => /broken/.test(await page.locator('#tokens .state').getAttribute('class')), 20)
+    for (const [prompt, message] of [
+      ['refuse', 'the upstream answered 500 Internal Server Error'],
+      ['break', 'the upstream reported an error'],
+      ['hang up', 'the upstream broke off'],
+      ['break as text', 'the upstream reported an error'],
+      ['babble', 'the upstream sent no chat chunk'],
+    ]) {
+      await ask(prompt)
+      await until(message, async () => await text('#tokens .state') === message, 20)
+    }
+    assert.doesNotMatch(await page.content(), /the key is|out of words/)
+    for (const said of ['the key is 1234', 'out of words', 'only a text']) assert.match(demo.errors(), new RegExp(said))
+    assert.ok(demo.errors().split('\n').every(line => line.length < 2_000))
   })
   await check('cancelling closes the connection to the upstream', async () => {
     await page.fill('#prompt', 'forever')
@@ -245,16 +271,18 @@ async function start(directory, env = {}) {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(OPENAI_|.*_proxy$)/i.test(name))
   const child = spawn(DEMO, [directory], {
     env: { ...Object.fromEntries(inherited), PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   processes.add(child)
+  let errors = ''
+  child.stderr.on('data', data => { errors += data })
   child.once('exit', () => processes.delete(child))
   const url = await Promise.race([
     once(createInterface(child.stdout), 'line').then(([line]) => line),
-    once(child, 'exit').then(([code]) => { throw new Error(`the demo ended with ${code}`) }),
+    once(child, 'exit').then(([code]) => { throw new Error(`the demo ended with ${code}: ${errors}`) }),
     sleep(10_000).then(() => { throw new Error('the demo printed no address within 10 s') }),
   ])
-  return { child, url }
+  return { child, url, errors: () => errors }
 }
 
 /** Sends SIGINT; returns how many milliseconds it took. */
@@ -276,7 +304,7 @@ function generate(directory) {
     const folder = ['', 'a/', 'b/', 'b/c/', 'd.git/', 'a-', 'ä '][at % 7]
     writeFileSync(join(directory, `${folder}${at}.bin`), randomFillSync(buffer))
   }
-  writeFileSync(join(directory, 'empty'), '')
+  for (const odd of ['empty', 'line\nbreak', 'back\\slash', 'a/U+2028\u2028', '\uffff', '\u{1f600}']) writeFileSync(join(directory, odd), odd)
   const paths = []
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath ?? entry.path, entry.name)
@@ -284,10 +312,10 @@ function generate(directory) {
   }
   paths.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
   const sha256 = data => createHash('sha256').update(data).digest('hex')
-  return sha256(paths.map(path => `${sha256(readFileSync(join(directory, path)))}  ${path}\n`).join(''))
+  return sha256(paths.map(path => `${sha256(readFileSync(join(directory, path)))}  ${path}\0`).join(''))
 }
 
-/** An OpenAI-compatible service with four answers. */
+/** An OpenAI-compatible service: each prompt is answered in a way of its own. */
 async function startUpstream() {
   const upstream = { closed: false, asked: undefined }
   const chunk = content => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`
@@ -297,12 +325,16 @@ async function startUpstream() {
     const { model, stream, messages } = JSON.parse(body)
     const prompt = messages.at(-1).content
     upstream.asked = { authorization: request.headers.authorization, model, stream, prompt }
-    if (prompt === 'refuse') return response.writeHead(500).end('no')
+    if (prompt === 'refuse') return response.writeHead(500).end('the key is 1234')
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
     if (prompt === 'break') return response.end('data: {"error":{"message":"out of words"}}\n\n')
+    if (prompt === 'break as text') return response.end('data: {"error":"only a text"}\n\n')
+    if (prompt === 'babble') return response.end(`data: {"choices":"${'x'.repeat(100_000)}"}\n\n`)
     if (prompt === 'hang up') return response.write(chunk('one'), () => response.destroy())
     if (prompt === 'greet') {
-      const text = `: hello\n\n${['Grüße', ', 🌍!', ' 日本'].map(chunk).join('')}data: {"choices":[]}\n\ndata: [DONE]\n\n`
+      const nothing = ['[]', 'null', '[{}]', '[{"delta":null}]', '[{"delta":{"content":null}}]']
+        .map(choices => `data: {"choices":${choices},"error":null}\n\n`).join('')
+      const text = `: hello\n\n${['Grüße', ', 🌍!', ' 日本'].map(chunk).join('')}${nothing}data: [DONE]\n\n`
       for (const byte of Buffer.from(text)) {
         response.write(Buffer.of(byte))
         await new Promise(setImmediate)
