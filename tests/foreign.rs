@@ -94,6 +94,13 @@ fn the_hint_is_the_first_line() {
     check(&layer, "\u{feff}data: a\n\n", "retry: 2000\ndata: a\n\n");
     check(&layer, "", "retry: 2000\n\n");
     check(&layer, ": nothing\n", "retry: 2000\n: nothing\n\n");
+    // It is never alone in its block, because some clients drop such a block.
+    check(
+        &layer,
+        ": a prelude\n\n\ndata: a\n\n\n",
+        "retry: 2000\n: a prelude\ndata: a\n\n\n",
+    );
+    check(&layer, "id: 1\n\n", "retry: 2000\nid: 1\n\n");
     check(&layer, "data: unfinished", "retry: 2000\ndata: unfinished");
 }
 

@@ -51,8 +51,8 @@ struct Edit {
     /// Pieces that wait to be sent.
     out: VecDeque<Bytes>,
     events: u64,
-    /// The stream began with a retry hint.
-    hint: bool,
+    /// The stream began with a retry hint, whose block has nothing else so far.
+    hint_alone: bool,
     started: bool,
 }
 
@@ -186,7 +186,7 @@ fn begin(plan: Plan) -> (Edit, Vec<LiveStream>) {
         let mut line = EventBuffer::new();
         line.open_stream(Some(retry.draw()));
         edit.out.push_back(line.take());
-        edit.hint = true;
+        edit.hint_alone = true;
     }
     (edit, live)
 }
@@ -207,6 +207,7 @@ impl Edit {
             ids,
             out,
             events,
+            hint_alone,
             ..
         } = self;
         // Offsets are those of the whole chunk; `taken` of it is in `out` already.
@@ -216,6 +217,14 @@ impl Edit {
         scan.feed(&bytes, |blank, behind, fields| {
             *events += u64::from(fields.data);
             whole = behind;
+            if *hint_alone && !fields.any {
+                // Some clients drop a block with nothing but a hint: it waits for an event.
+                push(out, chunk.split_to(blank - taken));
+                chunk.advance(behind - blank);
+                taken = behind;
+                return;
+            }
+            *hint_alone = false;
             if fields.id {
                 ids.stop();
             } else if fields.data
@@ -235,7 +244,7 @@ impl Edit {
 
     fn end(&mut self) {
         push(&mut self.out, self.bom.rest());
-        if self.hint && self.events == 0 && self.scan.is_between_events() {
+        if self.hint_alone && self.scan.is_between_events() {
             self.out.push_back(Bytes::from_static(b"\n"));
         }
     }

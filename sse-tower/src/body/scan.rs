@@ -20,14 +20,14 @@ const LONGEST: usize = 6;
 /// The fields of a block that matter to others.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fields {
-    any: bool,
+    pub(crate) any: bool,
     pub(crate) data: bool,
     pub(crate) id: bool,
 }
 
 impl BlockScan {
-    /// Reads the next chunk. `blank` is called for each blank line that ends a block with
-    /// fields: with the offset of the line, the offset behind it, and the block's fields.
+    /// Reads the next chunk. `blank` is called for each blank line: with the offset of the
+    /// line, the offset behind it, and the fields of the block that it ends, if any.
     pub(crate) fn feed(&mut self, chunk: &[u8], mut blank: impl FnMut(usize, usize, Fields)) {
         let mut at = 0;
         while at < chunk.len() {
@@ -45,11 +45,9 @@ impl BlockScan {
             if self.line_len > 0 {
                 self.end_line();
             } else {
+                let crlf = chunk[end..].starts_with(b"\r\n");
                 let fields = std::mem::take(&mut self.fields);
-                if fields.any {
-                    let crlf = chunk[end..].starts_with(b"\r\n");
-                    blank(at, end + 1 + usize::from(crlf), fields);
-                }
+                blank(at, end + 1 + usize::from(crlf), fields);
             }
             at = end + 1;
         }
@@ -91,6 +89,9 @@ mod tests {
             for chunk in [&stream[..cut], &stream[cut..]] {
                 let mut from = 0;
                 scan.feed(chunk.as_bytes(), |at, _, fields| {
+                    if !fields.any {
+                        return;
+                    }
                     marked += &chunk[from..at];
                     marked += if fields.data { "D" } else { "" };
                     marked += if fields.id { "I" } else { "" };
