@@ -49,6 +49,7 @@ mod extract;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod handler;
+mod ids;
 mod layer;
 #[doc(hidden)]
 pub mod native;
@@ -66,9 +67,10 @@ pub use sse_macros::{
 
 pub use crate::decode::{Decode, IntoChunk, ReadError, decode};
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};
+pub use crate::ids::{IdContext, Ids};
 pub use crate::layer::{ResponseFuture, SseBody, SseLayer, SseService};
 pub use crate::response::Sse;
-pub use crate::settings::{IdContext, Ids, KeepAlive, Retry};
+pub use crate::settings::{KeepAlive, Retry};
 
 /// What generated code may name. Exempt from semantic versioning.
 #[doc(hidden)]

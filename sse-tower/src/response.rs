@@ -9,9 +9,10 @@ use futures_core::Stream;
 use sse_core::{Event, IntoItem, SseEvent};
 
 use crate::body::{BoxSource, EventSource, NativeBody};
+use crate::ids::Ids;
 use crate::layer::headers;
 use crate::native::{Control, Plan};
-use crate::settings::{Ids, KeepAlive, Retry, Settings};
+use crate::settings::{KeepAlive, Retry, Settings};
 
 /// A response that is a stream of events of the type `E`.
 ///

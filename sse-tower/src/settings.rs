@@ -1,15 +1,12 @@
 //! What is written around the events of a stream, and who decides it.
 
-use std::fmt;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sse_core::{Event, EventBuffer, EventId, RetryDelay};
+use sse_core::{Event, EventBuffer, RetryDelay};
 
-use crate::context::RequestContext;
+use crate::ids::Ids;
 
 /// The settings of one stream; what is `None` may still be filled in from further out.
 #[derive(Clone, Debug, Default)]
@@ -135,159 +132,5 @@ impl Retry {
 
     pub(crate) fn draw(&self) -> RetryDelay {
         RetryDelay::from_millis(fastrand::u64(self.0.clone()))
-    }
-}
-
-/// Ids for the events of a handler that writes none itself.
-///
-/// An event gets one if it has data and no id of its own; the first event that brings its own
-/// id switches this off for its stream, so that two counters never mix. Only a handler that
-/// goes on after the id it is given makes a stream resumable; ids alone do not.
-///
-/// # Examples
-///
-/// ```
-/// use sse_tower::{EventId, Ids, SseLayer};
-///
-/// let per_stream = SseLayer::new().ids(Ids::sequence());
-/// let by_hand = SseLayer::new().ids(Ids::by(|_| EventId::from(fastrand::u64(..))));
-/// ```
-#[derive(Clone)]
-pub struct Ids(Kind);
-
-#[derive(Clone)]
-enum Kind {
-    Sequence,
-    Shared(Arc<AtomicU64>),
-    By(Arc<dyn Fn(&IdContext<'_>) -> EventId + Send + Sync>),
-}
-
-impl Ids {
-    /// 1, 2, 3 … in each stream, continuing after a numeric `Last-Event-ID`.
-    ///
-    /// A stream whose event type declares an id gets none.
-    #[must_use]
-    pub fn sequence() -> Self {
-        Self(Kind::Sequence)
-    }
-
-    /// 1, 2, 3 … over all streams that share this value, such as those of one layer.
-    #[must_use]
-    pub fn shared() -> Self {
-        Self(Kind::Shared(Arc::new(AtomicU64::new(1))))
-    }
-
-    /// Ids from a function, called once for each event that needs one.
-    ///
-    /// Make them visible ASCII of at most 512 bytes ([`EventId::portable`]); several clients
-    /// never reconnect after an id that is not.
-    #[must_use]
-    pub fn by(next: impl Fn(&IdContext<'_>) -> EventId + Send + Sync + 'static) -> Self {
-        Self(Kind::By(Arc::new(next)))
-    }
-}
-
-impl fmt::Debug for Ids {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Kind::Sequence => "Ids::sequence",
-            Kind::Shared(_) => "Ids::shared",
-            Kind::By(_) => "Ids::by",
-        })
-    }
-}
-
-/// What a function for [`Ids::by`] knows of the stream.
-#[derive(Debug)]
-pub struct IdContext<'a> {
-    last_event_id: Option<&'a str>,
-    assigned: u64,
-}
-
-impl IdContext<'_> {
-    /// The id that the client continues after. It is the client's word and may hold anything.
-    #[must_use]
-    pub fn last_event_id(&self) -> Option<&str> {
-        self.last_event_id
-    }
-
-    /// How many ids this stream has been given.
-    #[must_use]
-    pub fn assigned(&self) -> u64 {
-        self.assigned
-    }
-}
-
-/// An id that was given to an event; a number needs no allocation.
-pub(crate) enum AssignedId {
-    Number(u64),
-    Id(EventId),
-}
-
-impl fmt::Display for AssignedId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => number.fmt(f),
-            Self::Id(id) => id.fmt(f),
-        }
-    }
-}
-
-/// Gives the events of one stream their ids.
-#[derive(Debug, Default)]
-pub(crate) struct IdAssigner {
-    ids: Option<Ids>,
-    last_event_id: Option<String>,
-    /// The last number given out, or the one the client continues after.
-    last: u64,
-    assigned: u64,
-}
-
-impl IdAssigner {
-    pub(crate) fn new(ids: Option<Ids>, context: Option<&RequestContext>) -> Self {
-        if ids.is_none() {
-            return Self::default();
-        }
-        let last_event_id = context.and_then(RequestContext::last_event_id);
-        Self {
-            last: last_event_id
-                .as_deref()
-                .and_then(|id| id.parse().ok())
-                .unwrap_or(0),
-            ids,
-            last_event_id,
-            assigned: 0,
-        }
-    }
-
-    /// The id for an event that has none.
-    pub(crate) fn next(&mut self) -> Option<AssignedId> {
-        let ids = self.ids.as_ref()?;
-        let id = match &ids.0 {
-            Kind::Sequence => {
-                // Where it starts from came from the client, so it may be the largest number.
-                self.last = self.last.saturating_add(1);
-                AssignedId::Number(self.last)
-            }
-            Kind::Shared(next) => AssignedId::Number(next.fetch_add(1, Ordering::Relaxed)),
-            Kind::By(next) => AssignedId::Id(next(&IdContext {
-                last_event_id: self.last_event_id.as_deref(),
-                assigned: self.assigned,
-            })),
-        };
-        self.assigned += 1;
-        Some(id)
-    }
-
-    /// The type of the events declares an id: numbers would be mixed up with it.
-    pub(crate) fn type_has_id(&mut self) {
-        if matches!(self.ids, Some(Ids(Kind::Sequence))) {
-            self.stop();
-        }
-    }
-
-    /// An event brought its own id: the stream's ids are the handler's business.
-    pub(crate) fn stop(&mut self) {
-        self.ids = None;
     }
 }

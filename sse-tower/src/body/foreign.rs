@@ -12,9 +12,9 @@ use sse_core::EventBuffer;
 
 use crate::body::scan::BlockScan;
 use crate::body::silence::Silence;
+use crate::ids::IdAssigner;
 use crate::native::{Control, Plan};
 use crate::registry::{self, EndReason, LiveStream};
-use crate::settings::IdAssigner;
 
 pin_project! {
     /// Passes an event stream on and adds to it between its events.

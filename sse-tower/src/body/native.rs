@@ -14,9 +14,9 @@ use sse_core::BoxError;
 use crate::body::silence::Silence;
 use crate::body::source::{Batch, BoxSource, Filled};
 use crate::context::RequestContext;
+use crate::ids::IdAssigner;
 use crate::native::{Control, Plan};
 use crate::registry::{self, EndReason, LiveStream};
-use crate::settings::IdAssigner;
 
 pin_project! {
     /// Sends events in batches, with what belongs around them.

@@ -9,7 +9,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 use sse_core::{Block, BoxError, EventBuffer, IntoItem, SseEvent};
 
-use crate::settings::IdAssigner;
+use crate::ids::IdAssigner;
 
 /// Events behind one virtual call per batch, not per event.
 pub(crate) trait Source: Send {

@@ -10,8 +10,9 @@ use tower_layer::Layer;
 
 pub use self::future::{ResponseFuture, SseBody};
 pub use self::service::SseService;
+use crate::ids::Ids;
 use crate::registry::Registry;
-use crate::settings::{Ids, KeepAlive, Retry, Settings};
+use crate::settings::{KeepAlive, Retry, Settings};
 
 /// Gives every event stream that passes through what it needs to survive outside.
 ///
