@@ -40,6 +40,10 @@ fn main() {
                     text: "Hello, you",
                 })
         },
+        Token {
+            index: 0,
+            text: "Hello, you",
+        },
     );
     compare(
         "1 KiB of JSON: 12 rows",
@@ -51,6 +55,7 @@ fn main() {
                 .id(n.to_string())
                 .json_data(Document { rows })
         },
+        Document { rows },
     );
     let text_1k: &'static str = "All work and no play. ".repeat(44).leak();
     compare(
@@ -71,18 +76,24 @@ fn main() {
                 .id(n.to_string())
                 .json_data(token)
         },
+        Token {
+            index: 0,
+            text: text_1k,
+        },
     );
     compare(
         "64 KiB of text in lines of 80 B",
         EVENTS / 20,
         move |_| Ours::Text(text),
         move |_| Ok(sse::Event::default().data(text)),
+        (),
     );
     compare(
         "40 B of data only",
         EVENTS,
         move |_| Ours::Text("a bare event with forty bytes of data!"),
         move |_| Ok(sse::Event::default().data("a bare event with forty bytes of data!")),
+        (),
     );
 }
 
@@ -138,6 +149,7 @@ fn compare(
     events: u64,
     ours: impl Fn(u64) -> Ours + Copy + Send + 'static,
     axums: impl Fn(u64) -> Result<sse::Event, axum::Error> + Copy + Send + 'static,
+    json: impl Serialize,
 ) {
     let ours = || {
         Sse::new(stream::iter((0..events).map(ours)))
@@ -150,10 +162,18 @@ fn compare(
             .into_response()
             .into_body()
     };
-    let (mut mine, mut theirs) = (Vec::new(), Vec::new());
+    let (mut mine, mut theirs, mut serde) = (Vec::new(), Vec::new(), Vec::new());
+    let mut out = Vec::new();
     for _ in 0..ROUNDS {
-        mine.push(time(ours()));
-        theirs.push(time(axums()));
+        mine.push(time(|| read(ours())));
+        theirs.push(time(|| read(axums())));
+        serde.push(time(|| {
+            for _ in 0..events {
+                out.clear();
+                serde_json::to_writer(&mut out, black_box(&json)).expect("JSON");
+            }
+            out.len()
+        }));
     }
     let count = |make: &dyn Fn() -> Body| {
         let body = make();
@@ -168,17 +188,25 @@ fn compare(
         times[ROUNDS / 2] * 1e9 / events as f64
     };
     let (mine, theirs) = (per_event(&mut mine), per_event(&mut theirs));
+    let serde = per_event(&mut serde);
     println!(
         "{name}\n  ours {mine:9.1} ns  {:6.3} allocations",
         count(&ours)
     );
     println!("  axum {theirs:9.1} ns  {:6.3} allocations", count(&axums));
-    println!("  ratio {:.3}", mine / theirs);
+    print!("  ratio {:.3}", mine / theirs);
+    if size_of_val(&json) > 0 {
+        print!(
+            ", serde_json alone into a used buffer {:.3}",
+            serde / theirs
+        );
+    }
+    println!();
 }
 
-fn time(body: Body) -> f64 {
+fn time(work: impl FnOnce() -> usize) -> f64 {
     let start = Instant::now();
-    black_box(read(body));
+    black_box(work());
     start.elapsed().as_secs_f64()
 }
 
