@@ -170,6 +170,14 @@ fn others_get_their_turn_beside_a_stream_of_comments() {
     assert!((1..1000).contains(&polled), "{polled}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn it_goes_on_by_itself_after_others_had_their_turn() {
+    let comments = stream::repeat(":\n".to_owned()).take(1000);
+    let mut events = decode::<Build, _>(comments.chain(stream::iter([log_bytes("1")])));
+    let next = tokio::time::timeout(Duration::from_secs(1), events.next());
+    assert_eq!(next.await.expect("woken").unwrap().unwrap(), log("1"));
+}
+
 #[test]
 fn chunks_may_be_cut_anywhere() {
     let bytes = (log_bytes("é") + DONE_BYTES).into_bytes();

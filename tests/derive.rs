@@ -896,3 +896,261 @@ fn the_crate_may_have_another_name() {
     }
     check(&Renamed::Pair(1, 2), "event: pair\ndata: [1,2]\n\n");
 }
+
+/// What is allowed in an enum is allowed in what the derives repeat of it.
+#[deny(warnings, clippy::all)]
+#[allow(dead_code, unreachable_pub)]
+mod lints {
+    use serde::Serialize;
+    use sse_core::{FromSseEvent, SseEvent};
+
+    #[deprecated]
+    #[derive(Serialize, serde::Deserialize, Debug)]
+    pub struct Old;
+
+    #[derive(SseEvent, FromSseEvent)]
+    #[expect(non_snake_case, reason = "a test")]
+    #[sse(tag = "type")]
+    pub enum Field {
+        Z { fooBar: Vec<u32> },
+    }
+
+    #[derive(SseEvent, FromSseEvent)]
+    #[allow(non_camel_case_types)]
+    pub enum Variant {
+        file_saved { x: Vec<u32> },
+    }
+
+    #[derive(SseEvent, FromSseEvent)]
+    #[allow(deprecated)]
+    pub enum Type {
+        Z {
+            x: Old,
+            y: u8,
+        },
+        #[allow(dead_code)]
+        Lone(Old),
+    }
+
+    #[derive(SseEvent, FromSseEvent)]
+    pub enum InField {
+        Z {
+            #[expect(deprecated)]
+            x: Old,
+            y: u8,
+        },
+    }
+
+    #[derive(SseEvent, FromSseEvent)]
+    #[allow(clippy::type_complexity)]
+    pub enum Long {
+        Z {
+            x: Vec<
+                Option<
+                    Result<Vec<Option<(u8, Vec<u16>, Option<Vec<u32>>)>>, Vec<Option<(u8, u8)>>>,
+                >,
+            >,
+            y: u8,
+        },
+    }
+
+    #[deprecated]
+    #[derive(SseEvent, FromSseEvent)]
+    pub enum Whole {
+        A { x: Vec<u32> },
+        B(u8),
+    }
+}
+
+#[test]
+fn names_that_join_to_the_same_do_not_collide() {
+    #[derive(SseEvent)]
+    #[allow(non_camel_case_types)]
+    enum Joined {
+        A_b { c: Vec<u8> },
+        A { b_c: Vec<u8> },
+    }
+    check(
+        &Joined::A_b { c: vec![1] },
+        "event: a_b\ndata: {\"c\":[1]}\n\n",
+    );
+    check(
+        &Joined::A { b_c: vec![2] },
+        "event: a\ndata: {\"b_c\":[2]}\n\n",
+    );
+}
+
+#[test]
+fn self_in_a_path_is_the_enum() {
+    #[derive(SseEvent)]
+    enum Paths<T> {
+        A {
+            #[serde(skip_serializing_if = "Self::zero")]
+            a: u8,
+            #[serde(serialize_with = "Self::twice")]
+            b: u8,
+            c: T,
+        },
+        Lone(#[serde(serialize_with = "Self::twice")] u8),
+        Beside(#[sse(id)] u8, #[serde(serialize_with = "Self::twice")] u8),
+    }
+    impl<T> Paths<T> {
+        fn zero(value: &u8) -> bool {
+            *value == 0
+        }
+
+        fn twice<S: serde::Serializer>(value: &u8, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_u8(value * 2)
+        }
+    }
+    let event = Paths::A { a: 0, b: 1, c: 3 };
+    check(&event, "event: a\ndata: {\"b\":2,\"c\":3}\n\n");
+    check(&Paths::<u8>::Lone(2), "event: lone\ndata: 4\n\n");
+    check(
+        &Paths::<u8>::Beside(1, 3),
+        "event: beside\nid: 1\ndata: 6\n\n",
+    );
+}
+
+#[test]
+fn bounds_of_a_variant_replace_the_inferred_ones() {
+    struct NoPayload;
+
+    #[derive(SseEvent)]
+    enum Bounded<T> {
+        #[serde(bound = "")]
+        A {
+            a: PhantomData<T>,
+            #[serde(serialize_with = "nothing")]
+            b: Option<T>,
+        },
+        #[serde(bound(serialize = "T: Clone"))]
+        B {
+            #[serde(skip)]
+            _b: Option<T>,
+        },
+    }
+    fn nothing<T, S: serde::Serializer>(_: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+    impl Clone for NoPayload {
+        fn clone(&self) -> Self {
+            Self
+        }
+    }
+    let event = Bounded::A {
+        a: PhantomData,
+        b: Some(NoPayload),
+    };
+    check(&event, "event: a\ndata: {\"a\":null,\"b\":null}\n\n");
+    check(
+        &Bounded::B {
+            _b: Some(NoPayload),
+        },
+        "event: b\ndata: {}\n\n",
+    );
+
+    #[derive(SseEvent)]
+    #[serde(bound = "")]
+    enum Whole<T> {
+        A(
+            #[serde(serialize_with = "nothing")] Option<T>,
+            PhantomData<T>,
+        ),
+    }
+    check(
+        &Whole::A(Some(NoPayload), PhantomData),
+        "event: a\ndata: [null,null]\n\n",
+    );
+
+    #[derive(SseEvent)]
+    enum Wrapped<T> {
+        #[serde(bound = "Json<T>: Serialize")]
+        A(Json<T>),
+    }
+    #[derive(Serialize)]
+    #[serde(bound = "")]
+    struct Json<T>(PhantomData<T>);
+    check(
+        &Wrapped::A(Json::<NoPayload>(PhantomData)),
+        "event: a\ndata: null\n\n",
+    );
+}
+
+#[test]
+fn the_crate_may_come_from_a_macro() {
+    use sse_core::FromSseEvent;
+
+    macro_rules! declare {
+        ($name:ident, $root:path) => {
+            #[derive(SseEvent, FromSseEvent)]
+            #[sse(crate = $root, tag = "type")]
+            enum $name {
+                A { a: Vec<u8> },
+            }
+            check(
+                &$name::A { a: vec![1] },
+                "event: a\ndata: {\"type\":\"a\",\"a\":[1]}\n\n",
+            );
+        };
+        ($name:ident) => {
+            #[derive(SseEvent, FromSseEvent)]
+            #[sse(crate = $crate::facade)]
+            enum $name {
+                A { a: Vec<u8> },
+            }
+            check(&$name::A { a: vec![1] }, "event: a\ndata: {\"a\":[1]}\n\n");
+            declare!(Inner, $crate::facade);
+        };
+    }
+    declare!(Outer);
+}
+
+mod facade {
+    pub(crate) use sse_core::__private;
+}
+
+#[test]
+fn an_id_is_what_its_whole_path_says() {
+    mod my {
+        #[expect(non_camel_case_types, reason = "a name that is known")]
+        pub(super) struct u64;
+
+        impl std::fmt::Display for u64 {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("mine")
+            }
+        }
+    }
+    #[derive(SseEvent)]
+    enum Ids {
+        A(#[sse(id)] my::u64),
+        B(#[sse(id)] Option<my::u64>),
+        C(#[sse(id)] std::primitive::u64),
+    }
+    check(&Ids::A(my::u64), "event: a\nid: mine\ndata: {}\n\n");
+    check(&Ids::B(Some(my::u64)), "event: b\nid: mine\ndata: {}\n\n");
+    check(&Ids::C(7), "event: c\nid: 7\ndata: {}\n\n");
+}
+
+#[test]
+fn each_line_of_a_value_has_its_key() {
+    #[derive(SseEvent)]
+    #[sse(data = "lines")]
+    enum Patch {
+        Elements {
+            mode: &'static str,
+            html: &'static str,
+        },
+    }
+    let event = Patch::Elements {
+        mode: "append",
+        html: "<p>\r\na\rb\n</p>",
+    };
+    let mut buffer = EventBuffer::new();
+    buffer.write(&event).unwrap();
+    assert_eq!(
+        str::from_utf8(buffer.as_bytes()).unwrap(),
+        "event: elements\ndata: mode append\ndata: html <p>\ndata: html a\ndata: html b\ndata: html </p>\n\n"
+    );
+}

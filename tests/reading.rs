@@ -626,3 +626,160 @@ fn enums_inside_enums() {
     broken::<All>("data: {}\n\n", "expected u8");
     unknown::<All>("event: x\ndata: 1\n\n");
 }
+
+#[test]
+fn self_in_a_path_is_the_enum() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum Paths<T> {
+        A {
+            #[serde(default = "Self::seven")]
+            a: u8,
+            #[serde(deserialize_with = "Self::twice")]
+            b: u8,
+            c: T,
+        },
+        Lone(#[serde(deserialize_with = "Self::twice")] u8),
+    }
+    impl<T> Paths<T> {
+        fn seven() -> u8 {
+            7
+        }
+
+        fn twice<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+            u8::deserialize(deserializer).map(|value| value * 2)
+        }
+    }
+    check(
+        "event: a\ndata: {\"b\":1,\"c\":3}\n\n",
+        Paths::A { a: 7, b: 2, c: 3 },
+    );
+    check("event: lone\ndata: 4\n\n", Paths::<u8>::Lone(8));
+}
+
+#[test]
+fn names_that_join_to_the_same_do_not_collide() {
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    #[allow(non_camel_case_types)]
+    enum Joined {
+        A_b { c: Vec<u8> },
+        A { b_c: Vec<u8> },
+        A_b_c { d: u8 },
+    }
+    round(Joined::A_b { c: vec![1] });
+    round(Joined::A { b_c: vec![2] });
+    round(Joined::A_b_c { d: 3 });
+}
+
+#[test]
+fn a_name_of_its_own_says_more_than_a_tag() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type")]
+    enum Chat {
+        Ping,
+        #[sse(rename = "error", terminal)]
+        Error {
+            code: u8,
+        },
+    }
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum Job {
+        Progress { r#type: String, n: u8 },
+    }
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum App {
+        #[sse(flatten)]
+        Chat(Chat),
+        #[sse(flatten)]
+        Job(Job),
+    }
+    let progress = Job::Progress {
+        r#type: "ping".into(),
+        n: 1,
+    };
+    let bytes = "event: progress\ndata: {\"type\":\"ping\",\"n\":1}\n\n";
+    check(bytes, App::Job(progress));
+    unknown::<Chat>("event: theirs\ndata: {\"type\":\"error\",\"code\":1}\n\n");
+    // A proxy dropped the name.
+    check(
+        "data: {\"type\":\"error\",\"code\":1}\n\n",
+        Chat::Error { code: 1 },
+    );
+}
+
+#[test]
+fn a_tag_stands_for_tagged_variants_only() {
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type")]
+    enum Mixed {
+        Delta {
+            i: u8,
+        },
+        #[sse(data = "empty", terminal)]
+        Close,
+        #[sse(data = "text")]
+        Log(String),
+        #[sse(unnamed, data = "text")]
+        Raw(String),
+    }
+    round(Mixed::Raw("{\"type\":\"close\"}".into()));
+    round(Mixed::Raw("{\"type\":\"log\"}".into()));
+    check(
+        "data: {\"type\":\"delta\",\"i\":1}\n\n",
+        Mixed::Delta { i: 1 },
+    );
+}
+
+#[test]
+fn an_id_is_that_of_its_own_event() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(unnamed)]
+    enum Tick {
+        At(#[sse(id)] Option<u64>, char),
+    }
+    let mut decoder = Decoder::new();
+    decoder.push("id: 7\ndata: \"a\"\n\ndata: \"b\"\n\nid:\ndata: \"c\"\n\n");
+    let mut seen = Vec::new();
+    while let Some(event) = decoder.next_event().unwrap() {
+        seen.push(Tick::from_event(&event).unwrap());
+    }
+    let ids = [
+        Tick::At(Some(7), 'a'),
+        Tick::At(None, 'b'),
+        Tick::At(None, 'c'),
+    ];
+    assert_eq!(seen, ids);
+}
+
+#[test]
+fn a_tagged_payload_ends_where_it_ends() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type")]
+    enum Tagged {
+        Delta { i: u8 },
+    }
+    broken::<Tagged>(
+        "event: delta\ndata: {\"type\":\"delta\",\"i\":1} garbage\n\n",
+        "trailing characters",
+    );
+}
+
+#[test]
+fn what_belongs_to_the_layer_of_an_upstream_is_not_passed_on() {
+    #[derive(SseEvent, FromSseEvent, Debug)]
+    enum Any {
+        #[sse(other)]
+        Other(RawEvent<'static>),
+    }
+    let passed = |bytes| {
+        let event: Any = read(bytes).unwrap();
+        let mut buffer = EventBuffer::new();
+        buffer.write(&event).unwrap();
+        String::from_utf8(buffer.take().to_vec()).unwrap()
+    };
+    assert_eq!(passed("event: sse-tower:x\ndata: 1\n\n"), "");
+    assert_eq!(passed("id: sse-tower:q\ndata: 1\n\n"), "data: 1\n\n");
+    assert_eq!(
+        passed("event: a\nid: 1\ndata: 1\n\n"),
+        "event: a\nid: 1\ndata: 1\n\n"
+    );
+}

@@ -59,7 +59,7 @@ impl EventName {
             "an event name cannot contain a line break"
         );
         assert!(
-            !is_reserved(bytes),
+            !has_reserved_prefix(bytes),
             "the prefix `sse-tower:` is reserved for the layer"
         );
         Self(Cow::Borrowed(name))
@@ -175,7 +175,7 @@ impl EventId {
             "an event id cannot contain a line break or NUL"
         );
         assert!(
-            !is_reserved(bytes),
+            !has_reserved_prefix(bytes),
             "the prefix `sse-tower:` is reserved for the layer"
         );
         Self(Text::Static(id))
@@ -386,7 +386,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), FieldError> {
     if memchr2(b'\r', b'\n', name.as_bytes()).is_some() {
         return Err(FieldError::new(Field::Event, Rule::NoLineBreak));
     }
-    if is_reserved(name.as_bytes()) {
+    if has_reserved_prefix(name.as_bytes()) {
         return Err(FieldError::new(Field::Event, Rule::Reserved));
     }
     Ok(())
@@ -398,10 +398,14 @@ pub(crate) fn check_id(id: &str) -> Result<(), FieldError> {
         let rule = if nul { Rule::NoNul } else { Rule::NoLineBreak };
         return Err(FieldError::new(Field::Id, rule));
     }
-    if is_reserved(id.as_bytes()) {
+    if has_reserved_prefix(id.as_bytes()) {
         return Err(FieldError::new(Field::Id, Rule::Reserved));
     }
     Ok(())
+}
+
+pub(crate) fn is_reserved(value: &str) -> bool {
+    has_reserved_prefix(value.as_bytes())
 }
 
 pub(crate) fn is_portable(id: &[u8]) -> bool {
@@ -423,7 +427,7 @@ const fn has_any(bytes: &[u8], set: &[u8]) -> bool {
     false
 }
 
-const fn is_reserved(bytes: &[u8]) -> bool {
+const fn has_reserved_prefix(bytes: &[u8]) -> bool {
     let prefix = RESERVED.as_bytes();
     if bytes.len() < prefix.len() {
         return false;

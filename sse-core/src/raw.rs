@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::buffer::END_ID;
 use crate::encode_error::EncodeError;
-use crate::field::RetryDelay;
+use crate::field::{self, RetryDelay};
 use crate::typed::SseEvent;
 use crate::write::EventWriter;
 
@@ -13,8 +13,9 @@ use crate::write::EventWriter;
 ///
 /// It borrows from the [`Decoder`](crate::Decoder) that read it;
 /// [`into_owned`](Self::into_owned) lets it outlive that. Encoding it gives an event that
-/// reads the same. Only the event with which a layer [ended](crate::END_ID) its stream is not
-/// passed on: it ends the stream here too, and the layer here writes its own.
+/// reads the same. Only what a layer marks with the prefix `sse-tower:` is not passed on, as it
+/// concerns its own clients: an event with such a name is left out, and so is such an id. The
+/// event with which it [ended](crate::END_ID) its stream ends the stream here too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEvent<'a> {
     pub(crate) name: Cow<'a, str>,
@@ -80,13 +81,13 @@ impl SseEvent for RawEvent<'_> {
     }
 
     fn encode(&self, w: &mut EventWriter) -> Result<(), EncodeError> {
-        if self.is_terminal() {
+        if self.name().is_some_and(field::is_reserved) {
             return Ok(());
         }
         if let Some(name) = self.name() {
             w.event(name)?;
         }
-        if let Some(id) = self.id() {
+        if let Some(id) = self.id().filter(|id| !field::is_reserved(id)) {
             w.id(id)?;
         }
         if let Some(millis) = self.retry {

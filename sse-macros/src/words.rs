@@ -57,6 +57,7 @@ fn word(input: ParseStream<'_>) -> syn::Result<Word> {
     let Ok(name) = input.call(Ident::parse_any) else {
         return Err(input.error("expected an attribute word"));
     };
+    let name = name.unraw();
     let value = if input.peek(Token![=]) {
         let eq: Token![=] = input.parse()?;
         if input.is_empty() || input.peek(Token![,]) {
@@ -114,7 +115,12 @@ impl Word {
 
     /// The word is `crate` and has an absolute path, which means the same in every module.
     pub(crate) fn root(&self) -> syn::Result<Path> {
-        let path = match self.expr("::path::to::sse_tower")? {
+        let mut expr = self.expr("::path::to::sse_tower")?;
+        // Out of a variable of `macro_rules!`.
+        while let Expr::Group(group) = expr {
+            expr = &group.expr;
+        }
+        let path = match expr {
             Expr::Path(path) if path.qself.is_none() => &path.path,
             other => {
                 return Err(syn::Error::new(
@@ -126,7 +132,7 @@ impl Word {
         let starts_at_crate = path
             .segments
             .first()
-            .is_some_and(|first| first.ident == "crate");
+            .is_some_and(|first| first.ident == "crate" || first.ident == "$crate");
         if path.leading_colon.is_none() && !starts_at_crate {
             let path_text = path.to_token_stream().to_string().replace(' ', "");
             let message = format!(
@@ -180,7 +186,7 @@ pub(crate) fn unknown(
     known: &[&str],
     habits: &[(&str, &str)],
 ) -> syn::Error {
-    let meant = match meant(&word.unraw().to_string(), known, habits) {
+    let meant = match meant(&word.to_string(), known, habits) {
         Some(meant) => format!(", did you mean `{meant}`?"),
         None => String::new(),
     };

@@ -120,10 +120,13 @@ pub fn comment<T: Text + ?Sized>(w: &mut EventWriter, value: &T) -> Result<(), E
 
 /// What a log keeps of an event of which only the newest matters.
 pub fn latest<'a, T: Display + ?Sized>(kind: &'a str, key: &T) -> Keep<'a> {
-    Keep::Latest {
-        kind,
-        // A key that fails to format tells nothing apart, which drops too little, never too much.
-        key: displayed(key, "key").map_or(Cow::Borrowed(""), Cow::Owned),
+    match displayed(key, "key") {
+        Ok(key) => Keep::Latest {
+            kind,
+            key: Cow::Owned(key),
+        },
+        // A key that fails to format tells nothing apart: rather too much is kept than too little.
+        Err(_) => Keep::All,
     }
 }
 

@@ -128,8 +128,11 @@ pub fn read_id<T: FromText>(event: &RawEvent<'_>) -> Read<T> {
 ///
 /// Returns an error if it does not parse.
 pub fn read_maybe_id<T: FromText>(event: &RawEvent<'_>) -> Read<Option<T>> {
-    let id = event.id().map(T::from_text).transpose();
-    id.map_err(|error| DecodeError::new(event, DecodeCause::Id(error)))
+    match event.id().map(T::from_text).transpose() {
+        // The empty id takes back the one before: it is none, unless the type knows better.
+        Err(_) if event.id() == Some("") => Ok(None),
+        id => id.map_err(|error| DecodeError::new(event, DecodeCause::Id(error))),
+    }
 }
 
 /// Reads the name.
@@ -194,15 +197,19 @@ pub fn is_message(event: &RawEvent<'_>) -> bool {
     event.event() == "message"
 }
 
-/// What tells the variants apart: the name if it is among `names`, else the tag, else the name.
+/// What tells the variants apart: the name, or the tag if it is one of `tags` and the name is
+/// not there to contradict it.
+///
+/// Proxies drop the `event` lines of some streams. But an event under a name of its own is what
+/// the name says, whatever its payload looks like; only where no variant of ours has a name
+/// (`names` is empty) does a name say nothing.
 #[must_use]
-pub fn key<'e>(event: &'e RawEvent<'_>, key: &str, names: &[&str]) -> Cow<'e, str> {
-    if let Some(name) = event.name().filter(|name| names.contains(name)) {
-        return Cow::Borrowed(name);
-    }
-    match tag::find(event.data(), key) {
-        Some(tag) => Cow::Owned(tag),
-        None => Cow::Borrowed(event.event()),
+pub fn key<'e>(event: &'e RawEvent<'_>, key: &str, names: &[&str], tags: &[&str]) -> Cow<'e, str> {
+    let name = event.event();
+    let by_tag = names.is_empty() || (is_message(event) && !names.contains(&name));
+    match by_tag.then(|| tag::find(event.data(), key)).flatten() {
+        Some(tag) if tags.contains(&&*tag) => Cow::Owned(tag),
+        _ => Cow::Borrowed(name),
     }
 }
 

@@ -16,13 +16,17 @@ pub(super) fn inferred(events: &EventEnum) -> WhereClause {
         return generics.make_where_clause().clone();
     }
     for variant in &events.variants {
+        let of_variant = variant.attrs.serde.bound.as_ref();
+        found.extend(of_variant.into_iter().flatten().cloned());
         for field in &variant.fields {
-            if let Some(bound) = &field.serde.bound
-                && field.is_payload()
-                && variant.is_json()
-            {
-                found.extend(bound.iter().cloned());
-                continue;
+            if field.is_payload() && variant.is_json() {
+                if let Some(bound) = &field.serde.bound {
+                    found.extend(bound.iter().cloned());
+                    continue;
+                }
+                if of_variant.is_some() {
+                    continue;
+                }
             }
             for wanted in wanted(events.side, variant, field) {
                 let wanted = Ident::new(wanted, Span::call_site());

@@ -46,6 +46,23 @@ impl Case {
         Err(syn::Error::new(rule.span(), message))
     }
 
+    /// Reads the name of a rule in an attribute of serde's.
+    ///
+    /// The mistake is in serde's own words, so that with its derive beside ours it is one error.
+    pub(crate) fn from_serde(rule: &LitStr) -> syn::Result<Self> {
+        let of_serde = RULES.iter().filter(|(_, case)| *case != Self::Dot);
+        let name = rule.value();
+        if let Some((_, case)) = of_serde.clone().find(|(known, _)| *known == name) {
+            return Ok(*case);
+        }
+        let expected: Vec<_> = of_serde.map(|(known, _)| format!("{known:?}")).collect();
+        let message = format!(
+            "unknown rename rule `rename_all = {name:?}`, expected one of {}",
+            expected.join(", ")
+        );
+        Err(syn::Error::new(rule.span(), message))
+    }
+
     /// Applies the rule to the name of a variant.
     pub(crate) fn apply(self, variant: &str) -> String {
         match self {

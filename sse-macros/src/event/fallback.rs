@@ -16,7 +16,7 @@ pub(crate) fn events(
     let errors = error.to_compile_error();
     let ident = &input.ident;
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
-    let private = quote!(#root::__private);
+    let private = quote!(__private);
     let (of, body) = match side {
         Side::Write => (
             quote!(SseEvent),
@@ -40,9 +40,13 @@ pub(crate) fn events(
     };
     quote! {
         #errors
-        #[automatically_derived]
-        impl #impl_generics #private::#of for #ident #ty_generics #where_clause {
-            #body
-        }
+        const _: () = {
+            use #root::__private;
+
+            #[automatically_derived]
+            impl #impl_generics #private::#of for #ident #ty_generics #where_clause {
+                #body
+            }
+        };
     }
 }

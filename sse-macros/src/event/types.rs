@@ -18,7 +18,15 @@ pub(crate) fn is_integer(ty: &Type) -> bool {
     const INTEGERS: [&str; 12] = [
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
     ];
-    last_segment(ty).is_some_and(|segment| INTEGERS.iter().any(|name| segment.ident == name))
+    match ty {
+        // A path may lead to another type of that name.
+        Type::Path(path) => path
+            .path
+            .get_ident()
+            .is_some_and(|ident| INTEGERS.iter().any(|name| ident == name)),
+        Type::Group(group) => is_integer(&group.elem),
+        _ => false,
+    }
 }
 
 /// Whether everybody knows that the type is no JSON object.

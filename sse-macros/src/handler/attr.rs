@@ -93,8 +93,17 @@ fn retry_text(text: &LitStr) -> syn::Result<Retry> {
     let Some((from, to)) = value.split_once("..") else {
         return Ok(Retry::Fixed(duration::parse(&value, text)?));
     };
-    let (from, to) = (duration::parse(from, text)?, duration::parse(to, text)?);
-    if from >= to {
+    if let Some(to) = to.strip_prefix('=') {
+        let message = format!("a range is written without `=`: \"{from}..{to}\"");
+        return Err(syn::Error::new(text.span(), message));
+    }
+    let (start, end) = (from, to);
+    let (from, to) = (duration::parse(start, text)?, duration::parse(end, text)?);
+    if from == to {
+        let message = format!("the range is empty: write one time, `retry = \"{start}\"`");
+        return Err(syn::Error::new(text.span(), message));
+    }
+    if from > to {
         let message = "the range is empty: write the shorter time first";
         return Err(syn::Error::new(text.span(), message));
     }

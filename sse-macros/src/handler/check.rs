@@ -1,7 +1,8 @@
 //! What a handler must look like.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
-use syn::{ReturnType, Type};
+use syn::spanned::Spanned;
+use syn::{FnArg, ReturnType, Type};
 
 use super::model::Handler;
 use crate::errors::Errors;
@@ -19,6 +20,13 @@ pub(crate) fn function(handler: &Handler, errors: &mut Errors) {
         errors.at(
             receiver.self_token.span,
             "an `#[sse_handler]` function is a free function; take shared data with `State<_>`",
+        );
+    }
+    for span in handler.sig.inputs.iter().filter_map(condition) {
+        errors.at(
+            span,
+            "an argument of an `#[sse_handler]` function cannot have a `#[cfg]`\n\
+             help: put it on the function, and write the function once for each case",
         );
     }
     let nothing = match &sig.output {
@@ -39,6 +47,16 @@ pub(crate) fn function(handler: &Handler, errors: &mut Errors) {
              help: return `async_stream::stream! { … }`, which has a `yield` of its own",
         );
     }
+}
+
+/// The `#[cfg]` by which the compiler may drop the argument.
+pub(crate) fn condition(argument: &FnArg) -> Option<Span> {
+    let attrs = match argument {
+        FnArg::Typed(argument) => &argument.attrs,
+        FnArg::Receiver(receiver) => &receiver.attrs,
+    };
+    let cfg = attrs.iter().find(|attr| attr.path().is_ident("cfg"))?;
+    Some(cfg.path().span())
 }
 
 /// The first `yield` that no inner macro gets.

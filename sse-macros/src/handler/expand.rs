@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ReturnType, Signature, Type};
 
 use super::attr::{KeepAlive, Options, Retry};
-use super::check::find_yield;
+use super::check::{condition, find_yield};
 use super::model::Handler;
 use crate::duration::Millis;
 use crate::errors::Errors;
@@ -95,7 +95,9 @@ fn call(sig: &Signature, at: Span) -> TokenStream {
 
 /// Local variables of ours and their types.
 fn arguments(sig: &Signature) -> impl Iterator<Item = (Ident, &Type)> {
-    let typed = sig.inputs.iter().filter_map(|input| match input {
+    // Such an argument was reported; its type may be absent too.
+    let inputs = sig.inputs.iter().filter(|input| condition(input).is_none());
+    let typed = inputs.filter_map(|input| match input {
         FnArg::Typed(argument) => Some(&*argument.ty),
         FnArg::Receiver(_) => None,
     });
@@ -160,7 +162,9 @@ fn without_sse(tokens: TokenStream) -> TokenStream {
     for tree in tokens {
         match tree {
             TokenTree::Group(group)
-                if group.delimiter() == Delimiter::Bracket && is_sse(&group) =>
+                if group.delimiter() == Delimiter::Bracket
+                    && is_sse(&group)
+                    && matches!(out.last(), Some(TokenTree::Punct(p)) if p.as_char() == '#') =>
             {
                 out.pop();
             }

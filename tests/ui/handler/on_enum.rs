@@ -9,6 +9,12 @@ enum Tick {
 #[sse_handler]
 pub struct Other;
 
+#[allow(non_camel_case_types)]
+pub struct sse;
+
+#[sse_handler]
+pub struct Array([sse; 1]);
+
 fn main() {
-    let _ = (Tick::Tick(1), Other);
+    let _ = (Tick::Tick(1), Other, Array([sse]));
 }

@@ -129,6 +129,12 @@ fn bound(word: &Word, side: Side) -> syn::Result<Option<Vec<WherePredicate>>> {
     Ok(Some(predicates.into_iter().collect()))
 }
 
+/// In serde's own words, so that with its derive beside ours it is one error.
+fn unknown_to_serde(place: &str, word: &Word) -> syn::Error {
+    let message = format!("unknown serde {place} attribute `{}`", word.name);
+    syn::Error::new(word.span(), message)
+}
+
 fn unsupported(word: &Word, side: Side) -> syn::Error {
     let (word, derive) = (word, side.derive());
     let message = format!(

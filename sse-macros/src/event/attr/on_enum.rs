@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{Attribute, LitStr, Path, WherePredicate};
 
-use super::{ENUM, bound, case, form, one_way, unknown};
+use super::{ENUM, bound, case, form, one_way, unknown, unknown_to_serde};
 use crate::errors::Errors;
 use crate::event::case::Case;
 use crate::event::model::{Form, Side};
@@ -92,11 +92,11 @@ impl EnumAttrs {
             match word.name.to_string().as_str() {
                 "rename_all" => {
                     let rule = errors.ok(one_way(&word, side)).flatten();
-                    serde.rename_all = rule.and_then(|rule| errors.ok(Case::from_lit(&rule)));
+                    serde.rename_all = rule.and_then(|rule| errors.ok(Case::from_serde(&rule)));
                 }
                 "rename_all_fields" if self.rename_all_fields.is_none() => {
                     let rule = errors.ok(one_way(&word, side)).flatten();
-                    self.rename_all_fields = rule.and_then(|rule| errors.ok(Case::from_lit(&rule)));
+                    self.rename_all_fields = rule.and_then(|rule| errors.ok(Case::from_serde(&rule)));
                 }
                 "tag" => serde.tag = errors.ok(word.text()),
                 "content" => serde.content = errors.ok(word.text()),
@@ -104,11 +104,52 @@ impl EnumAttrs {
                 "bound" if self.bound.is_none() => {
                     self.bound = errors.ok(bound(&word, side)).flatten();
                 }
-                // Everything else is about the enum as a value of its own.
-                _ => {}
+                name if replaces_the_enum(name, side) => errors.at(
+                    word.span(),
+                    format!(
+                        "an event is the content of its variant, which `#[serde({name})]` on the enum would \
+                         replace; that cannot be followed here"
+                    ),
+                ),
+                // The rest is about the enum as a value of its own.
+                name if SERDE_ENUM.contains(&name) => {}
+                _ => errors.push(unknown_to_serde("container", &word)),
             }
         }
         serde
+    }
+}
+
+/// The words of serde for an enum.
+const SERDE_ENUM: &[&str] = &[
+    "bound",
+    "crate",
+    "default",
+    "expecting",
+    "field_identifier",
+    "from",
+    "into",
+    "remote",
+    "rename",
+    "rename_all_fields",
+    "try_from",
+    "untagged",
+    "variant_identifier",
+];
+
+/// Whether it makes serde write or read something else than the variants.
+fn replaces_the_enum(word: &str, side: Side) -> bool {
+    match side {
+        Side::Write => ["into", "remote", "transparent"].contains(&word),
+        Side::Read => [
+            "field_identifier",
+            "from",
+            "remote",
+            "transparent",
+            "try_from",
+            "variant_identifier",
+        ]
+        .contains(&word),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The attributes of a field.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, ExprPath, LitStr, Meta, Token, WherePredicate, parse_quote};
 
@@ -32,6 +32,8 @@ pub(crate) struct FieldSerde {
     /// The function that replaces `Serialize::serialize`, or `Deserialize::deserialize`.
     pub(crate) with: Option<ExprPath>,
     pub(crate) skip: bool,
+    /// The words that only JSON can follow.
+    pub(crate) for_json: Vec<Ident>,
     /// The field may be absent, and is `Default::default()` then.
     pub(crate) default: bool,
     /// It has no key of its own.
@@ -73,6 +75,12 @@ impl FieldSerde {
         let is_serde = |attr: &&Attribute| attr.path().is_ident("serde");
         out.attrs = attrs.iter().filter(is_serde).cloned().collect();
         for word in words::in_attributes(&out.attrs, "serde", &mut Errors::default()) {
+            match (word.name.to_string().as_str(), side) {
+                ("flatten" | "with", _)
+                | ("serialize_with" | "skip_serializing_if", Side::Write)
+                | ("deserialize_with", Side::Read) => out.for_json.push(word.name.clone()),
+                _ => {}
+            }
             match (word.name.to_string().as_str(), side) {
                 ("rename", _) => out.rename = one_way(&word, side).ok().flatten(),
                 ("skip", _)

@@ -1,9 +1,9 @@
 //! The attributes of a variant.
 
 use proc_macro2::Span;
-use syn::{Attribute, LitStr};
+use syn::{Attribute, LitStr, WherePredicate};
 
-use super::{VARIANT, form, one_way, unknown, unsupported};
+use super::{VARIANT, bound, form, one_way, unknown, unknown_to_serde, unsupported};
 use crate::duration::{self, Millis};
 use crate::errors::Errors;
 use crate::event::case::Case;
@@ -38,6 +38,8 @@ pub(crate) struct VariantSerde {
     pub(crate) skip: bool,
     /// The unit variant for unknown tags, when reading.
     pub(crate) other: bool,
+    /// Bounds that replace the inferred ones.
+    pub(crate) bound: Option<Vec<WherePredicate>>,
 }
 
 impl VariantAttrs {
@@ -71,7 +73,7 @@ impl VariantAttrs {
                 ("rename", _) => serde.rename = errors.ok(one_way(&word, side)).flatten(),
                 ("rename_all", _) => {
                     let rule = errors.ok(one_way(&word, side)).flatten();
-                    serde.rename_all = rule.and_then(|rule| errors.ok(Case::from_lit(&rule)));
+                    serde.rename_all = rule.and_then(|rule| errors.ok(Case::from_serde(&rule)));
                 }
                 ("alias", _) => self.aliases.extend(errors.ok(word.text())),
                 ("untagged", _) => serde.untagged = true,
@@ -82,11 +84,22 @@ impl VariantAttrs {
                 ("with", _)
                 | ("serialize_with", Side::Write)
                 | ("deserialize_with", Side::Read) => errors.push(unsupported(&word, side)),
-                _ => {}
+                ("bound", _) => serde.bound = errors.ok(bound(&word, side)).flatten(),
+                // For the other direction, or without a meaning for what is owned.
+                (name, _) if SERDE_VARIANT.contains(&name) => {}
+                _ => errors.push(unknown_to_serde("variant", &word)),
             }
         }
     }
 }
+
+const SERDE_VARIANT: &[&str] = &[
+    "borrow",
+    "deserialize_with",
+    "serialize_with",
+    "skip_deserializing",
+    "skip_serializing",
+];
 
 fn retry(word: &Word) -> syn::Result<(Millis, Span)> {
     let text = word.expr("\"5s\"").and_then(|_| word.text())?;

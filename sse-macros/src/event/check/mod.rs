@@ -18,6 +18,7 @@ pub(crate) fn events(events: &EventEnum, errors: &mut Errors) {
         names::name_fits_on_the_wire(events, variant, errors);
         words::fit_together(variant, errors);
         words::roles_are_given_once(variant, errors);
+        words::words_have_an_effect(events, variant, errors);
         words::fields_have_a_use(variant, errors);
         payload::has_its_fields(variant, errors);
         payload::has_a_place_for_the_tag(events, variant, errors);

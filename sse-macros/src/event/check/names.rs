@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use proc_macro2::Span;
 use syn::LitStr;
+use syn::ext::IdentExt;
 
 use crate::errors::Errors;
 use crate::event::model::{EventEnum, Line, Payload, Variant};
@@ -84,7 +85,8 @@ pub(super) fn are_unique(events: &EventEnum, errors: &mut Errors) {
                     format!(
                         "two variants are both named `{wire}` on the wire; give one of them another name with \
                          `#[sse(rename = \"…\")]`\n\
-                         note: the other one is `{first}`"
+                         note: the other one is `{}`",
+                        first.unraw()
                     ),
                 );
             }

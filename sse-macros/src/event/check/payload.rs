@@ -10,7 +10,7 @@ use crate::event::types;
 
 /// A form has the fields that it sends.
 pub(super) fn has_its_fields(variant: &Variant, errors: &mut Errors) {
-    let name = &variant.ident;
+    let name = variant.ident.unraw();
     let fields = variant.payload_fields().count();
     let count = match fields {
         0 => String::from("no payload field"),
@@ -97,7 +97,7 @@ pub(super) fn can_be_read(events: &EventEnum, variant: &Variant, errors: &mut Er
             format!(
                 "`data = \"lines\"` can only be written\n\
                  help: read `{}` never: `#[serde(skip_deserializing)]`",
-                variant.ident
+                variant.ident.unraw()
             ),
         );
     }

@@ -1,7 +1,8 @@
 //! Rules for words beside other words.
 
 use crate::errors::Errors;
-use crate::event::model::{Form, Payload, Replay, Role, Shape, Variant};
+use crate::event::model::{EventEnum, Form, Payload, Replay, Role, Shape, Variant};
+use crate::event::types;
 
 /// Words that leave nothing to say for others.
 pub(super) fn fit_together(variant: &Variant, errors: &mut Errors) {
@@ -72,7 +73,7 @@ pub(super) fn roles_are_given_once(variant: &Variant, errors: &mut Errors) {
             literal,
             format!(
                 "an event has at most one `retry`, but the field `{}` is one already",
-                quote::ToTokens::to_token_stream(&field.member)
+                field.name()
             ),
         );
     }
@@ -81,6 +82,44 @@ pub(super) fn roles_are_given_once(variant: &Variant, errors: &mut Errors) {
             field.span,
             "an `event` field is the `event:` line, which `unnamed` leaves out",
         );
+    }
+}
+
+/// What only JSON can follow would else be ignored.
+pub(super) fn words_have_an_effect(events: &EventEnum, variant: &Variant, errors: &mut Errors) {
+    let is_nowhere = !variant.payload.is_special() && events.tag(variant).is_none();
+    if let (Some(_), Some(name)) = (variant.attrs.unnamed, &variant.attrs.rename)
+        && is_nowhere
+    {
+        errors.at(
+            name.span(),
+            "`rename` is the name in the `event:` line, which `unnamed` leaves out",
+        );
+    }
+    for field in &variant.fields {
+        let is_unused = field.role == Role::Skip || field.serde.skip;
+        if is_unused || variant.is_json() && field.has_place() {
+            continue;
+        }
+        for word in &field.serde.for_json {
+            // An `Option` is left out anyway.
+            let is_needless = word == "skip_serializing_if";
+            if is_needless && types::option_content(&field.ty).is_some() {
+                continue;
+            }
+            errors.at(
+                word.span(),
+                format!(
+                    "`#[serde({word})]` is about JSON, but this field is no part of a JSON payload"
+                ),
+            );
+        }
+        if let Some(span) = field.renamed.filter(|_| !field.has_place()) {
+            errors.at(
+                span,
+                "`rename` is the key in the payload, which this field is no part of",
+            );
+        }
     }
 }
 

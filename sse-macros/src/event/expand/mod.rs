@@ -1,11 +1,12 @@
 //! The model becomes code. Nothing here can fail.
 
+mod enum_self;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::Member;
 use syn::ext::IdentExt;
@@ -34,7 +35,7 @@ pub(crate) fn events(events: &EventEnum) -> TokenStream {
             )
         }
     };
-    let private = events.private();
+    let (private, import) = (events.private(), events.import());
     let holds_an_event = |variant: &Variant| {
         matches!(variant.payload, Payload::Inner | Payload::Other) && !variant.fields.is_empty()
     };
@@ -46,11 +47,15 @@ pub(crate) fn events(events: &EventEnum) -> TokenStream {
     });
     let ident = &events.ident;
     let (impl_generics, ty_generics, _) = events.generics.split_for_impl();
+    let lints = &events.lints;
     let deprecated = events.deprecated.then(|| quote!(deprecated,));
     quote! {
         // What its user allows for the enum holds for the helpers too.
+        #(#lints)*
         #[allow(#deprecated non_camel_case_types, non_snake_case)]
         const _: () = {
+            #import
+
             #helper
             #fallback
 
@@ -66,35 +71,6 @@ pub(crate) fn events(events: &EventEnum) -> TokenStream {
 /// The argument of a method, also in code that points at a field.
 fn argument(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
-}
-
-/// `Self` means the user's enum, also inside a helper.
-fn without_self(events: &EventEnum, tokens: TokenStream) -> TokenStream {
-    let ident = &events.ident;
-    let (_, ty_generics, _) = events.generics.split_for_impl();
-    let mut tokens = tokens.into_iter().peekable();
-    let mut out = TokenStream::new();
-    while let Some(tree) = tokens.next() {
-        match tree {
-            TokenTree::Ident(name) if name == "Self" => {
-                let is_path =
-                    matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == ':');
-                out.extend(if is_path {
-                    quote!(<#ident #ty_generics>)
-                } else {
-                    quote!(#ident #ty_generics)
-                });
-            }
-            TokenTree::Group(group) => {
-                let inner = without_self(events, group.stream());
-                let mut new = Group::new(group.delimiter(), inner);
-                new.set_span(group.span());
-                out.extend([TokenTree::Group(new)]);
-            }
-            other => out.extend([other]),
-        }
-    }
-    out
 }
 
 /// The key of a field in an object, where a rule makes it another than the field's name.

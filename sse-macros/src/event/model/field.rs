@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Index, Member, Type};
+use syn::{Index, LitStr, Member, Type};
 
 use super::Side;
 use crate::errors::Errors;
@@ -26,6 +26,8 @@ pub(crate) struct Field {
     pub(crate) is_log_key: Option<Span>,
     /// As JSON among `key value` lines.
     pub(crate) as_json: Option<Span>,
+    /// The key, where it is chosen by a word of ours.
+    pub(crate) renamed: Option<Span>,
     pub(crate) serde: FieldSerde,
 }
 
@@ -84,7 +86,16 @@ impl Field {
             span,
             is_log_key: attrs.key,
             as_json: attrs.json,
+            renamed: attrs.rename.as_ref().map(LitStr::span),
             serde: attrs.serde,
+        }
+    }
+
+    /// What the user calls it.
+    pub(crate) fn name(&self) -> String {
+        match &self.member {
+            Member::Named(name) => name.unraw().to_string(),
+            Member::Unnamed(index) => index.index.to_string(),
         }
     }
 

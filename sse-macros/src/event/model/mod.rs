@@ -6,7 +6,9 @@ mod variant;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, Generics, Ident, LitStr, Path, WherePredicate};
+use syn::{
+    Attribute, Data, DeriveInput, Generics, Ident, LitStr, Path, WherePredicate, parse_quote,
+};
 
 use super::attr::{EnumAttrs, Tag};
 use crate::errors::Errors;
@@ -34,6 +36,8 @@ pub(crate) struct EventEnum {
     pub(crate) tag: Option<Tag>,
     pub(crate) bound: Option<Vec<WherePredicate>>,
     pub(crate) deny_unknown_fields: bool,
+    /// What is allowed in the enum, also where generated code repeats its tokens.
+    pub(crate) lints: Vec<Attribute>,
     /// Generated code uses something deprecated, which is not its user's concern.
     pub(crate) deprecated: bool,
     pub(crate) variants: Vec<Variant>,
@@ -75,16 +79,19 @@ impl EventEnum {
             Data::Union(_) => return refuse(input, side, "a union", errors),
         };
         let attrs = EnumAttrs::parse(&input.attrs, side, errors);
-        let variants = data.variants.iter();
-        let fields = variants.clone().flat_map(|variant| &variant.fields);
-        let mut attributes = variants.clone().flat_map(|variant| &variant.attrs);
-        let mut attributes_of_fields = fields.flat_map(|field| &field.attrs);
-        let is_deprecated = |attr: &Attribute| attr.path().is_ident("deprecated");
+        let attributes = || {
+            let of_variants = data.variants.iter().flat_map(|variant| &variant.attrs);
+            let fields = data.variants.iter().flat_map(|variant| &variant.fields);
+            let of_fields = fields.flat_map(|field| &field.attrs);
+            input.attrs.iter().chain(of_variants).chain(of_fields)
+        };
         Some(Self {
-            variants: variants
-                .map(|variant| Variant::from_syn(variant, &attrs, side, errors))
+            variants: (0..)
+                .zip(&data.variants)
+                .map(|(i, variant)| Variant::from_syn(i, variant, &attrs, side, errors))
                 .collect(),
-            deprecated: attributes.any(is_deprecated) || attributes_of_fields.any(is_deprecated),
+            lints: attributes().filter_map(allowed).collect(),
+            deprecated: attributes().any(|attr| attr.path().is_ident("deprecated")),
             ident: input.ident.clone(),
             generics: input.generics.clone(),
             side,
@@ -96,10 +103,15 @@ impl EventEnum {
         })
     }
 
-    /// The path of all that generated code may name.
+    /// All that generated code may name, as [`Self::import`] brings it in.
     pub(crate) fn private(&self) -> TokenStream {
+        quote!(__private)
+    }
+
+    /// The one use of the root: a wrong one is one mistake, and `$crate` fits in no string.
+    pub(crate) fn import(&self) -> TokenStream {
         let root = &self.root;
-        quote!(#root::__private)
+        quote!(use #root::__private;)
     }
 
     /// The tag, for a variant that has it.
@@ -107,6 +119,14 @@ impl EventEnum {
         let tag = self.tag.as_ref()?;
         (variant.is_json() && !variant.untagged).then_some(tag)
     }
+}
+
+/// The lints that an attribute allows; what it expects is in the enum itself.
+fn allowed(attr: &Attribute) -> Option<Attribute> {
+    let is_allowed = attr.path().is_ident("allow") || attr.path().is_ident("expect");
+    let list = attr.meta.require_list().ok().filter(|_| is_allowed)?;
+    let lints = &list.tokens;
+    Some(parse_quote!(#[allow(#lints)]))
 }
 
 fn refuse(input: &DeriveInput, side: Side, kind: &str, errors: &mut Errors) -> Option<EventEnum> {

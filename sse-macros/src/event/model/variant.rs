@@ -14,6 +14,7 @@ use crate::words;
 
 /// One event.
 pub(crate) struct Variant {
+    pub(crate) index: u32,
     pub(crate) ident: Ident,
     pub(crate) name: Name,
     /// Further names, when reading.
@@ -90,6 +91,7 @@ pub(crate) enum Shape {
 
 impl Variant {
     pub(crate) fn from_syn(
+        index: u32,
         variant: &syn::Variant,
         on_enum: &EnumAttrs,
         side: Side,
@@ -118,6 +120,7 @@ impl Variant {
             Line::Name
         };
         Self {
+            index,
             ident: variant.ident.clone(),
             name: name(variant, &attrs, on_enum),
             aliases: attrs.aliases.clone(),

@@ -5,11 +5,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Member, WhereClause, parse_quote};
 
-use crate::event::expand::{own_key, serde_path, without_self};
+use crate::event::expand::enum_self::{serde_attrs, without_self};
+use crate::event::expand::{own_key, serde_path};
 use crate::event::model::{EventEnum, Field, Shape, Variant};
 use crate::event::types;
 use crate::spans::located;
@@ -76,10 +76,11 @@ impl<'a> Helpers<'a> {
             Read::WrappedValue(value) => {
                 // There is no key that could be absent or have another name.
                 let attrs = value.serde.attrs_without(&["default", "rename", "alias"]);
+                let attrs = serde_attrs(events, &attrs);
                 let ty = self.ty_of(value);
                 let unused = self.unused().map(|unused| quote!(, #unused));
                 let words = quote!(, transparent);
-                (words, quote!((#(#attrs)* #ty #unused) #where_clause;))
+                (words, quote!((#attrs #ty #unused) #where_clause;))
             }
             Read::Fields => {
                 let deny = events
@@ -170,18 +171,18 @@ impl<'a> Helpers<'a> {
     }
 
     fn field(&self, variant: &Variant, field: &Field) -> TokenStream {
-        let attrs = &field.serde.attrs;
+        let attrs = serde_attrs(self.events, &field.serde.attrs);
         let ty = if is_wrapped(field) {
             self.wrapped(variant, field)
         } else {
             self.ty_of(field)
         };
         let Member::Named(name) = &field.member else {
-            return quote!(#(#attrs)* #ty);
+            return quote!(#attrs #ty);
         };
         let key = own_key(variant, field);
         let key = key.map(|key| quote!(#[serde(rename(deserialize = #key))]));
-        quote!(#key #(#attrs)* #name: #ty)
+        quote!(#key #attrs #name: #ty)
     }
 
     fn wrapped(&self, variant: &Variant, field: &Field) -> TokenStream {
@@ -242,19 +243,15 @@ pub(super) fn is_wrapped(field: &Field) -> bool {
 }
 
 fn wrapper(variant: &Variant, field: &Field) -> Ident {
-    let field = match &field.member {
-        Member::Named(name) => name.unraw().to_string(),
-        Member::Unnamed(index) => index.index.to_string(),
-    };
-    format_ident!("__Read{}_{}", variant.ident.unraw(), field)
+    format_ident!("__Read{}_{}", variant.index, field.index)
 }
 
 /// What serde reads.
 fn fields(variant: &Variant) -> Ident {
-    format_ident!("__Fields{}", variant.ident.unraw())
+    format_ident!("__Fields{}", variant.index)
 }
 
 /// That, with `Deserialize`.
 fn name(variant: &Variant) -> Ident {
-    format_ident!("__Read{}", variant.ident.unraw())
+    format_ident!("__Read{}", variant.index)
 }

@@ -102,7 +102,11 @@ impl Reader<'_> {
                 let key = &tag.key;
                 let named = self.variants().filter(|variant| variant.line == Line::Name);
                 let names = named.flat_map(names);
-                quote!(&*#private::key(__event, #key, &[#(#names),*]))
+                let tagged = self
+                    .variants()
+                    .filter(|variant| events.tag(variant).is_some());
+                let tags = tagged.flat_map(self::names);
+                quote!(&*#private::key(__event, #key, &[#(#names),*], &[#(#tags),*]))
             }
             _ => quote!(__event.event()),
         };

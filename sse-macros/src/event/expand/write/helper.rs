@@ -8,11 +8,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Generics, LitStr, Member, WhereClause, parse_quote};
 
-use crate::event::expand::{own_key, serde_path, without_self};
+use crate::event::expand::enum_self::{serde_attrs, without_self};
+use crate::event::expand::{own_key, serde_path};
 use crate::event::model::{EventEnum, Field, Shape, Variant};
 use crate::event::types;
 use crate::spans::located;
@@ -136,13 +136,13 @@ impl<'a> Helper<'a> {
             Use::Argument => return quote!(#name #ty),
             Use::Payload => {}
         }
-        let attrs = &field.serde.attrs;
+        let attrs = serde_attrs(self.events, &field.serde.attrs);
         let key = own_key(variant, field);
         let key = key.map(|key| quote!(#[serde(rename(serialize = #key))]));
         let writer = self
             .has_writer(variant, field)
             .then(|| self.writer_attr(variant, field));
-        quote!(#writer #key #(#attrs)* #name #ty)
+        quote!(#writer #key #attrs #name #ty)
     }
 
     fn writer_attr(&self, variant: &Variant, field: &Field) -> TokenStream {
@@ -188,7 +188,7 @@ impl<'a> Helper<'a> {
             value_beside_others(variant).map(|_| quote!(_: &#ty,))
         });
         let write = if let Some(with) = &field.serde.with {
-            quote!(#with)
+            without_self(self.events, with.to_token_stream())
         } else {
             let private = located(private.clone(), field.ty.span());
             quote_spanned!(field.ty.span()=> #private::payload)
@@ -279,13 +279,9 @@ fn value_beside_others(variant: &Variant) -> Option<&Field> {
     variant.value_field().filter(|_| !alone)
 }
 
+/// Named by position, since names joined by `_` could be those of another field.
 fn writer(variant: &Variant, field: &Field) -> Ident {
-    match &field.member {
-        Member::Named(name) => format_ident!("__write_{}_{}", variant.ident.unraw(), name.unraw()),
-        Member::Unnamed(index) => {
-            format_ident!("__write_{}_{}", variant.ident.unraw(), index.index)
-        }
-    }
+    format_ident!("__write_{}_{}", variant.index, field.index)
 }
 
 /// `{"key":"value"}`
