@@ -1,6 +1,6 @@
 //! What type parameters must be able to do, inferred from where they are used.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Generics, Ident, Type, WhereClause, WherePredicate};
 
@@ -130,11 +130,17 @@ fn collect(generics: &Generics, tokens: TokenStream, subjects: &mut Vec<TokenStr
 
 /// The index after `<…>` if that stands at `at`, else `at`.
 fn end_of_arguments(tokens: &[TokenTree], at: usize) -> usize {
+    let is_arrow = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        matches!(before, Some(TokenTree::Punct(p)) if p.as_char() == '-' && p.spacing() == Spacing::Joint)
+    };
     let mut depth = 0_usize;
     for (i, tree) in tokens.iter().enumerate().skip(at) {
         match tree {
             TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
-            TokenTree::Punct(punct) if punct.as_char() == '>' => depth = depth.saturating_sub(1),
+            TokenTree::Punct(punct) if punct.as_char() == '>' && !is_arrow(i) => {
+                depth = depth.saturating_sub(1);
+            }
             _ => {}
         }
         if depth == 0 {

@@ -1,6 +1,6 @@
 //! What the name of a type tells, which is all that a derive sees of it.
 
-use syn::{GenericArgument, PathArguments, PathSegment, Type, TypePath};
+use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type, TypePath};
 
 /// The `T` of an `Option<T>`, which serde and clap recognise by its name as well.
 pub(crate) fn option_content(ty: &Type) -> Option<&Type> {
@@ -11,6 +11,35 @@ pub(crate) fn option_content(ty: &Type) -> Option<&Type> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// Whether it is the type `name`, which may be in a box.
+pub(crate) fn is_itself(name: &Ident, ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => return is_itself(name, &reference.elem),
+        Type::Paren(paren) => return is_itself(name, &paren.elem),
+        Type::Group(group) => return is_itself(name, &group.elem),
+        _ => {}
+    }
+    let Some(segment) = last_segment(ty) else {
+        return false;
+    };
+    let is_box = ["Box", "Arc", "Rc"]
+        .iter()
+        .any(|name| segment.ident == name);
+    match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) if is_box => match arguments.args.first() {
+            Some(GenericArgument::Type(ty)) => is_itself(name, ty),
+            _ => false,
+        },
+        // A path may lead to another type of that name.
+        _ => match ty {
+            Type::Path(path) => {
+                path.path.segments.len() == 1 && (segment.ident == "Self" || segment.ident == *name)
+            }
+            _ => false,
+        },
     }
 }
 

@@ -71,6 +71,14 @@ impl EnumAttrs {
                 "`untagged` leaves the tag out, so it goes without `tag` and `content`",
             );
         }
+        // One of serde's is serde's to judge.
+        if let Some(tag) = tag.as_ref().filter(|tag| tag.value().is_empty()) {
+            errors.at(
+                tag.span(),
+                "a tag cannot be empty: it is the key of the name in the payload\n\
+                 help: to send no tag leave it out",
+            );
+        }
         // A tag of serde's is kept as serde writes it, with the names as they stand.
         let is_serde = tag.is_none() && untagged.is_none() && serde.tag.is_some();
         let default = is_serde.then_some(Case::Pascal);

@@ -16,14 +16,19 @@ pub(crate) fn events(events: &EventEnum, errors: &mut Errors) {
             continue;
         }
         names::name_fits_on_the_wire(events, variant, errors);
+        names::aliases_fit_on_the_wire(variant, errors);
         words::fit_together(variant, errors);
         words::roles_are_given_once(variant, errors);
         words::words_have_an_effect(events, variant, errors);
+        words::holds_another_event(events, variant, errors);
         words::fields_have_a_use(variant, errors);
         payload::has_its_fields(variant, errors);
+        payload::lines_have_keys(variant, errors);
         payload::has_a_place_for_the_tag(events, variant, errors);
         payload::can_be_read(events, variant, errors);
     }
     names::are_unique(events, errors);
+    names::leave_events_without_one(events, errors);
+    names::constants_are_unique(events, errors);
     names::one_is_other(events, errors);
 }

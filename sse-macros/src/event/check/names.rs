@@ -7,7 +7,7 @@ use syn::LitStr;
 use syn::ext::IdentExt;
 
 use crate::errors::Errors;
-use crate::event::model::{EventEnum, Line, Payload, Variant};
+use crate::event::model::{EventEnum, Line, Payload, Side, Variant};
 
 /// Names with this prefix belong to the layer, which ends streams with them.
 const RESERVED: &str = "sse-tower:";
@@ -26,11 +26,7 @@ pub(super) fn name_fits_on_the_wire(events: &EventEnum, variant: &Variant, error
     }
     let wire = &name.wire;
     if wire.is_empty() {
-        errors.at(
-            name.span,
-            "an event name cannot be empty: to a client that is the name `message`\n\
-             help: to send no `event:` line use `#[sse(unnamed)]`",
-        );
+        empty(name.span, errors);
     } else if !name.explicit && ["error", "open"].contains(&wire.as_str()) {
         errors.at(
             name.span,
@@ -46,17 +42,48 @@ pub(super) fn name_fits_on_the_wire(events: &EventEnum, variant: &Variant, error
     }
 }
 
+/// An alias is only read, but a name that no event can have is read never.
+pub(super) fn aliases_fit_on_the_wire(variant: &Variant, errors: &mut Errors) {
+    if variant.line != Line::Name {
+        return;
+    }
+    for alias in &variant.aliases {
+        let name = alias.value();
+        if name.is_empty() {
+            empty(alias.span(), errors);
+        } else if has_line_break(&name) {
+            line_break(alias.span(), errors);
+        }
+    }
+}
+
 fn is_broken(prefix: &LitStr) -> bool {
     let prefix = prefix.value();
-    prefix.contains(['\r', '\n']) || prefix.starts_with(RESERVED)
+    has_line_break(&prefix) || prefix.starts_with(RESERVED)
+}
+
+pub(super) fn has_line_break(name: &str) -> bool {
+    name.contains(['\r', '\n'])
+}
+
+fn empty(span: Span, errors: &mut Errors) {
+    errors.at(
+        span,
+        "an event name cannot be empty: to a client that is the name `message`\n\
+         help: to send no `event:` line use `#[sse(unnamed)]`",
+    );
+}
+
+fn line_break(span: Span, errors: &mut Errors) {
+    errors.at(
+        span,
+        "an event name cannot contain a line break: it would end the `event:` line on the wire",
+    );
 }
 
 fn broken(name: &str, span: Span, errors: &mut Errors) {
-    if name.contains(['\r', '\n']) {
-        errors.at(
-            span,
-            "an event name cannot contain a line break: it would end the `event:` line on the wire",
-        );
+    if has_line_break(name) {
+        line_break(span, errors);
     } else if name.starts_with(RESERVED) {
         errors.at(
             span,
@@ -67,16 +94,41 @@ fn broken(name: &str, span: Span, errors: &mut Errors) {
     }
 }
 
+/// What is told apart by its payload alone has no other variant before it.
+pub(super) fn leave_events_without_one(events: &EventEnum, errors: &mut Errors) {
+    if events.side == Side::Write {
+        return;
+    }
+    let never_read = events.variants.iter().find(|variant| {
+        variant.line == Line::None
+            && !variant.payload.is_special()
+            && variant.constant().is_none()
+            && events.tag(variant).is_none()
+    });
+    let Some(never_read) = never_read else {
+        return;
+    };
+    for variant in &events.variants {
+        let mut names = names(events, variant).into_iter();
+        if let Some((_, span)) = names.find(|(wire, _)| wire == "message") {
+            let (first, unnamed) = (variant.ident.unraw(), never_read.ident.unraw());
+            errors.at(
+                span,
+                format!(
+                    "an event without a name is a `message`, so `{first}` would take it first; `{unnamed}` \
+                     would never be read\n\
+                     help: give `{first}` another name, or none either: `#[sse(unnamed)]` variants are told \
+                     apart by their payload"
+                ),
+            );
+        }
+    }
+}
+
 pub(super) fn are_unique(events: &EventEnum, errors: &mut Errors) {
     let mut seen = HashMap::new();
     for variant in &events.variants {
-        if variant.line != Line::Name && events.tag(variant).is_none() {
-            continue;
-        }
-        let name = (variant.name.wire.clone(), variant.name.span);
-        let aliases = variant.aliases.iter();
-        let aliases = aliases.map(|alias| (alias.value(), alias.span()));
-        for (wire, span) in [name].into_iter().chain(aliases) {
+        for (wire, span) in names(events, variant) {
             let first = seen.entry(wire.clone()).or_insert(&variant.ident);
             // An alias for the variant's own name is needless, but no mistake.
             if *first != &variant.ident {
@@ -90,6 +142,45 @@ pub(super) fn are_unique(events: &EventEnum, errors: &mut Errors) {
                     ),
                 );
             }
+        }
+    }
+}
+
+/// The name and the aliases, if they tell the variant apart.
+fn names(events: &EventEnum, variant: &Variant) -> Vec<(String, Span)> {
+    if variant.line != Line::Name && events.tag(variant).is_none() {
+        return Vec::new();
+    }
+    let name = (variant.name.wire.clone(), variant.name.span);
+    let aliases = variant.aliases.iter();
+    let aliases = aliases.map(|alias| (alias.value(), alias.span()));
+    [name].into_iter().chain(aliases).collect()
+}
+
+/// Events without a name whose payload never varies differ in that payload.
+pub(super) fn constants_are_unique(events: &EventEnum, errors: &mut Errors) {
+    if events.side == Side::Write {
+        return;
+    }
+    let mut seen = HashMap::new();
+    for variant in &events.variants {
+        let unnamed = variant.line == Line::None;
+        let Some(text) = variant.constant().filter(|_| unnamed) else {
+            continue;
+        };
+        let what = match text.as_str() {
+            "" => String::from("are both empty"),
+            text => format!("both send {text:?}"),
+        };
+        if let Some(first) = seen.insert(text, &variant.ident) {
+            errors.at(
+                variant.payload_span,
+                format!(
+                    "two variants without a name {what}, so the second would never be read\n\
+                     note: the other one is `{}`",
+                    first.unraw()
+                ),
+            );
         }
     }
 }

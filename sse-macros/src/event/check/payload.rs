@@ -1,9 +1,13 @@
 //! Rules for payloads.
 
+use std::collections::HashMap;
+
+use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Member, Type};
+use syn::{LitStr, Member, Type};
 
+use super::names::has_line_break;
 use crate::errors::Errors;
 use crate::event::model::{EventEnum, Field, Form, Payload, Role, Shape, Side, Variant};
 use crate::event::types;
@@ -44,6 +48,46 @@ pub(super) fn has_its_fields(variant: &Variant, errors: &mut Errors) {
     errors.at(variant.payload_span, message);
 }
 
+/// Every line of `key value` has a key of its own.
+pub(super) fn lines_have_keys(variant: &Variant, errors: &mut Errors) {
+    if !matches!(variant.payload, Payload::Form(Form::Lines)) {
+        return;
+    }
+    let mut seen = HashMap::new();
+    for field in variant.payload_fields() {
+        let Member::Named(name) = &field.member else {
+            continue;
+        };
+        let (key, span) = (&field.key, key_span(field).unwrap_or(name.span()));
+        if key.is_empty() {
+            errors.at(
+                span,
+                "a key cannot be empty: under `data = \"lines\"` it stands before each line of the value",
+            );
+        } else if has_line_break(key) {
+            errors.at(
+                span,
+                "a key cannot contain a line break: it would end the `data:` line on the wire",
+            );
+        } else if let Some(first) = seen.insert(key, name) {
+            errors.at(
+                span,
+                format!(
+                    "two fields are both named `{key}` on the wire; give one of them another name with \
+                     `#[sse(rename = \"…\")]`\n\
+                     note: the other one is `{}`",
+                    first.unraw()
+                ),
+            );
+        }
+    }
+}
+
+/// Where the key is chosen, if not by the field's name.
+fn key_span(field: &Field) -> Option<Span> {
+    field.serde.rename.as_ref().map(LitStr::span)
+}
+
 /// A tagged payload is an object that has the tag's key free.
 pub(super) fn has_a_place_for_the_tag(events: &EventEnum, variant: &Variant, errors: &mut Errors) {
     let Some(tag) = events.tag(variant).filter(|tag| tag.content.is_none()) else {
@@ -71,11 +115,7 @@ pub(super) fn has_a_place_for_the_tag(events: &EventEnum, variant: &Variant, err
         let Member::Named(name) = &field.member else {
             continue;
         };
-        let span = field
-            .serde
-            .rename
-            .as_ref()
-            .map_or(name.span(), syn::LitStr::span);
+        let span = key_span(field).unwrap_or(name.span());
         errors.at(
             span,
             format!(

@@ -1,5 +1,8 @@
 //! Rules for words beside other words.
 
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
 use crate::errors::Errors;
 use crate::event::model::{EventEnum, Form, Payload, Replay, Role, Shape, Variant};
 use crate::event::types;
@@ -68,6 +71,14 @@ pub(super) fn roles_are_given_once(variant: &Variant, errors: &mut Errors) {
             "an event has at most one `key`, but this variant marks two fields with `#[sse(key)]`",
         );
     }
+    if variant.field(Role::Value).is_some() {
+        for keep in variant.fields.iter().filter_map(|field| field.keep) {
+            errors.at(
+                keep,
+                "`data` is the whole payload, so there is nothing to `keep` the id in",
+            );
+        }
+    }
     if let (Some(field), Some((_, literal))) = (variant.field(Role::Retry), variant.attrs.retry) {
         errors.at(
             literal,
@@ -118,6 +129,26 @@ pub(super) fn words_have_an_effect(events: &EventEnum, variant: &Variant, errors
             errors.at(
                 span,
                 "`rename` is the key in the payload, which this field is no part of",
+            );
+        }
+    }
+}
+
+/// An event inside is one of another enum, else looking for it has no end.
+pub(super) fn holds_another_event(events: &EventEnum, variant: &Variant, errors: &mut Errors) {
+    let word = match variant.payload {
+        Payload::Inner => "flatten",
+        Payload::Other => "other",
+        _ => return,
+    };
+    for field in &variant.fields {
+        if types::is_itself(&events.ident, &field.ty) {
+            errors.at(
+                field.ty.span(),
+                format!(
+                    "`{word}` holds an event of another type; of `{}` itself, reading it would never end",
+                    events.ident.unraw()
+                ),
             );
         }
     }

@@ -194,11 +194,11 @@ fn generics() {
         "generics",
         quote! {
             #[sse(crate = crate::renamed)]
-            enum Events<'a, T: Shape, U, const N: usize = 2>
+            enum Events<'a, T: Shape, U, F, const N: usize = 2>
             where
                 U: Clone,
             {
-                Sides { sides: Vec<&'a T::Side>, unused: PhantomData<U> },
+                Sides { sides: Vec<&'a T::Side>, unused: PhantomData<U>, made: PhantomData<fn() -> F> },
                 #[sse(data = "text")]
                 Text(U),
             }

@@ -18,6 +18,8 @@ pub(crate) struct Field {
     pub(crate) role: Role,
     /// In the payload as well as in the `id:` line.
     pub(crate) kept: bool,
+    /// The word for that, also where there is no such payload.
+    pub(crate) keep: Option<Span>,
     /// The key in the payload.
     pub(crate) key: String,
     /// Where its role is chosen, else at its type.
@@ -82,6 +84,7 @@ impl Field {
             ty: field.ty.clone(),
             role,
             kept: attrs.keep.is_some(),
+            keep: attrs.keep,
             key,
             span,
             is_log_key: attrs.key,

@@ -104,11 +104,11 @@ impl Variant {
             .map(|(i, field)| Field::from_syn(i, field, keys, side, errors))
             .collect();
         if fields.iter().any(|field| field.role == Role::Value) {
-            for field in fields
-                .iter_mut()
-                .filter(|field| field.role == Role::Payload)
-            {
-                field.role = Role::Skip;
+            for field in &mut fields {
+                field.kept = false;
+                if field.role == Role::Payload {
+                    field.role = Role::Skip;
+                }
             }
         }
         let (payload, payload_span) = payload(variant, &attrs, on_enum, side);
@@ -165,6 +165,18 @@ impl Variant {
 
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.payload, Payload::Form(Form::Json))
+    }
+
+    /// The payload, if it is always the same, as it is read: with LF at every line's end.
+    pub(crate) fn constant(&self) -> Option<String> {
+        match &self.payload {
+            Payload::Literal(text) => {
+                let text = text.value();
+                Some(text.replace("\r\n", "\n").replace('\r', "\n"))
+            }
+            Payload::Form(Form::Empty) => Some(String::new()),
+            _ => None,
+        }
     }
 }
 

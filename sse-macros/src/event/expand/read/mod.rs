@@ -11,7 +11,7 @@ use quote::quote;
 use syn::spanned::Spanned;
 
 use crate::event::expand::argument;
-use crate::event::model::{EventEnum, Form, Line, Payload, Variant};
+use crate::event::model::{EventEnum, Line, Payload, Variant};
 use crate::spans::located;
 
 pub(super) use helper::Helpers;
@@ -65,7 +65,7 @@ impl Reader<'_> {
     fn constants(&self) -> Option<TokenStream> {
         let private = self.private;
         let arms = self.variants().filter_map(|variant| {
-            let text = constant(variant).filter(|_| variant.line == Line::None)?;
+            let text = variant.constant().filter(|_| variant.line == Line::None)?;
             let event = self.construct(variant, false);
             Some(quote!(#text => return { #event },))
         });
@@ -146,7 +146,7 @@ impl Reader<'_> {
             let of_line = move |variant: &&Variant| {
                 variant.line == line
                     && !variant.payload.is_special()
-                    && (line == Line::Field || constant(variant).is_none())
+                    && (line == Line::Field || variant.constant().is_none())
                     && (line == Line::Field || self.events.tag(variant).is_none())
             };
             let attempts = self.variants().filter(of_line).map(|variant| {
@@ -204,18 +204,6 @@ impl Reader<'_> {
             }
             _ => quote!(#private::Result::Err(#private::not_read(__event, #failed))),
         }
-    }
-}
-
-/// The payload, if it is always the same, as it is read: with LF at every line's end.
-fn constant(variant: &Variant) -> Option<String> {
-    match &variant.payload {
-        Payload::Literal(text) => {
-            let text = text.value();
-            Some(text.replace("\r\n", "\n").replace('\r', "\n"))
-        }
-        Payload::Form(Form::Empty) => Some(String::new()),
-        _ => None,
     }
 }
 
