@@ -305,6 +305,16 @@ async fn endless_empty_frames_let_others_run() {
 }
 
 #[tokio::test]
+async fn endless_blank_lines_behind_a_hint_let_others_run() {
+    let blank = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(b"\n")));
+    let response = event_stream(Body::from_stream(blank));
+    let layer = SseLayer::new().retry(Retry::fixed(Duration::from_secs(1)));
+    let mut reader = Reader::of(through(&layer, response).await);
+    assert_eq!(reader.frame().now_or_never().unwrap(), "retry: 1000\n");
+    assert!(reader.frame().now_or_never().is_none());
+}
+
+#[tokio::test]
 async fn nothing_follows_the_trailers() {
     let trailers = HeaderMap::from_iter([("x-t".parse().unwrap(), HeaderValue::from_static("1"))]);
     let frames = stream::iter([Ok::<Frame<Bytes>, Infallible>(Frame::trailers(trailers))]);

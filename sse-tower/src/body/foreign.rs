@@ -39,8 +39,8 @@ enum Stage {
     Ended(Option<HeaderMap>),
 }
 
-/// A body of empty frames must let others run too.
-const MOST_EMPTY: usize = 64;
+/// A body of frames that leave nothing to send must let others run too.
+const MOST_FRUITLESS: usize = 64;
 
 /// What happens to the bytes on their way.
 #[derive(Debug, Default)]
@@ -84,7 +84,8 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
             (*this.edit, *this.live) = begin(plan);
             *this.stage = Stage::Open;
         }
-        let mut empty = 0;
+        // Any bytes to send end this call, so only frames that leave none are counted.
+        let mut fruitless = 0;
         loop {
             if let Some(bytes) = this.edit.out.pop_front() {
                 this.edit.started = true;
@@ -109,16 +110,14 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
             match this.inner.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(bytes) => {
-                        if bytes.is_empty() {
-                            empty += 1;
-                            if empty == MOST_EMPTY {
-                                cx.waker().wake_by_ref();
-                                return Poll::Pending;
-                            }
-                        }
                         let events = this.edit.events;
                         this.edit.pass(bytes, asked);
                         registry::count(this.live, this.edit.events - events, 0);
+                        fruitless += 1;
+                        if this.edit.out.is_empty() && fruitless == MOST_FRUITLESS {
+                            cx.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
                     }
                     // Nothing may follow them.
                     Err(frame) => {
