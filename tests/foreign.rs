@@ -36,6 +36,14 @@ async fn through(layer: &SseLayer, response: impl IntoResponse) -> Response {
     response.expect("infallible").map(Body::new)
 }
 
+/// A layer that sends clients away for two seconds.
+fn ending_layer() -> SseLayer {
+    SseLayer::new().reconnect(Retry::fixed(Duration::from_secs(2)))
+}
+
+/// What the layer writes when it ends a stream.
+const AWAY: &str = "retry: 2000\n\n";
+
 fn event_stream(body: Body) -> Response {
     ([("content-type", "text/event-stream")], body).into_response()
 }
@@ -221,7 +229,7 @@ async fn an_error_passes_and_is_the_last() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_waits_for_the_end_of_the_event() {
-    let layer = SseLayer::new();
+    let layer = ending_layer();
     let (sender, response) = channel();
     let mut reader = Reader::of(through(&layer, response).await);
     sender.send("data: half").unwrap();
@@ -235,6 +243,7 @@ async fn the_end_waits_for_the_end_of_the_event() {
     );
     sender.send("\n\ndata: next").unwrap();
     assert_eq!(reader.frame().await, "\n\n");
+    assert_eq!(reader.frame().await, AWAY);
     assert!(reader.next().await.is_none());
     drop(reader);
     assert_eq!(layer.open_streams(), 0);
@@ -242,28 +251,28 @@ async fn the_end_waits_for_the_end_of_the_event() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_stream_is_woken_to_end() {
-    let layer = SseLayer::new();
+    let layer = ending_layer();
     let (_sender, response) = channel();
     let mut reader = Reader::of(through(&layer, response).await);
     assert_eq!(reader.frame().await, ":\n");
-    let waiting = tokio::spawn(async move { reader.next().await.is_none() });
+    let waiting = tokio::spawn(reader.rest());
     tokio::task::yield_now().await;
     let asked = Instant::now();
     layer.end_streams();
-    assert!(waiting.await.unwrap());
+    assert_eq!(waiting.await.unwrap(), AWAY);
     assert_eq!(asked.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_hint_without_an_event_keeps_nothing_waiting() {
-    let layer = SseLayer::new();
+    let layer = ending_layer();
     let (sender, response) = channel();
     let mut reader = Reader::of(through(&layer, response).await);
     sender.send("retry: 2000\n").unwrap();
     assert_eq!(reader.frame().await, "retry: 2000\n");
     assert_eq!(reader.frame().await, ":\n", "silent");
     layer.end_streams();
-    assert!(reader.next().await.is_none());
+    assert_eq!(reader.rest().await, AWAY);
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,7 +294,7 @@ async fn an_event_starts_the_silence_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_falls_behind_the_whole_line_end() {
-    let layer = SseLayer::new();
+    let layer = ending_layer();
     let (sender, response) = channel();
     let mut reader = Reader::of(through(&layer, response).await);
     sender.send("data: a").unwrap();
@@ -293,7 +302,7 @@ async fn the_end_falls_behind_the_whole_line_end() {
     layer.end_streams();
     sender.send("\r\n\r\ndata: next").unwrap();
     assert_eq!(reader.frame().await, "\r\n\r\n");
-    assert!(reader.next().await.is_none());
+    assert_eq!(reader.rest().await, AWAY);
 }
 
 #[tokio::test]
@@ -355,7 +364,7 @@ async fn axums_own_response_gains_what_the_layer_gives() {
 #[tokio::test(start_paused = true)]
 async fn nested_layers_wrap_a_body_once_and_the_inner_one_decides() {
     let inner = SseLayer::new().retry(Retry::fixed(Duration::from_secs(1)));
-    let outer = SseLayer::new()
+    let outer = ending_layer()
         .retry(Retry::fixed(Duration::from_secs(9)))
         .keep_alive(KeepAlive::every(Duration::from_secs(5)).comment("outer"));
     let (sender, response) = channel();
@@ -367,7 +376,7 @@ async fn nested_layers_wrap_a_body_once_and_the_inner_one_decides() {
     sender.send("data: a\n\n").unwrap();
     assert_eq!(reader.frame().await, "data: a\n\n");
     outer.end_streams();
-    assert!(reader.next().await.is_none());
+    assert_eq!(reader.rest().await, AWAY);
 }
 
 #[tokio::test(start_paused = true)]

@@ -327,7 +327,7 @@ async fn ids_of_the_handler_and_of_the_layer_never_mix() {
 
 #[tokio::test(start_paused = true)]
 async fn open_streams_are_counted_and_can_be_ended() {
-    let layer = SseLayer::new();
+    let layer = SseLayer::new().reconnect(Retry::fixed(Duration::from_secs(2)));
     let app = Router::new()
         .route("/", get(|| async { Sse::new(stream::pending::<Event>()) }))
         .layer(layer.clone());
@@ -338,11 +338,11 @@ async fn open_streams_are_counted_and_can_be_ended() {
     assert_eq!(layer.open_streams(), 1);
 
     assert_eq!(first.frame().await, ":\n");
-    let waiting = tokio::spawn(async move { first.next().await.is_none() });
+    let waiting = tokio::spawn(first.rest());
     tokio::task::yield_now().await;
     let asked = Instant::now();
     layer.end_streams();
-    assert!(waiting.await.unwrap());
+    assert_eq!(waiting.await.unwrap(), "retry: 2000\n\n");
     assert_eq!(
         asked.elapsed(),
         Duration::ZERO,
@@ -588,13 +588,15 @@ async fn a_type_that_declares_an_id_is_never_counted_however_it_is_held() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_ended_before_its_first_event_completes_its_hint() {
-    let layer = SseLayer::new().retry(Retry::fixed(Duration::from_secs(2)));
+    let layer = SseLayer::new()
+        .retry(Retry::fixed(Duration::from_secs(2)))
+        .reconnect(Retry::fixed(Duration::from_secs(7)));
     let idle = || async { Sse::new(stream::pending::<Event>()) };
     let app = Router::new().route("/", get(idle)).layer(layer.clone());
     let mut reader = Reader::of(call(&app, Method::GET, &[]).await);
     assert_eq!(reader.frame().await, "retry: 2000\n");
     layer.end_streams();
-    assert_eq!(reader.rest().await, "\n");
+    assert_eq!(reader.rest().await, "retry: 7000\n\n");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Html;
 use axum::routing::{get, post};
 use futures_util::Stream;
-use sse_tower::{SseEvent, SseLayer, sse_handler};
+use sse_tower::{Retry, SseEvent, SseLayer, sse_handler};
 use tokio::net::TcpListener;
 use tokio::signal;
 use tokio::time::sleep;
@@ -119,7 +119,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         source: Arc::new(Source::from_env()?),
         produced: Arc::default(),
         streams: SseLayer::new(),
-        feed_streams: SseLayer::new(),
+        feed_streams: SseLayer::new().reconnect(Retry::fixed(Duration::from_secs(3))),
     };
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await

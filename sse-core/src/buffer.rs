@@ -1,6 +1,7 @@
 //! Encoded events, one behind the other.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -101,6 +102,17 @@ impl EventBuffer {
         }
     }
 
+    /// Writes the reserved event `sse-tower:keep-alive`, which tells clients after how much
+    /// silence they will hear a sign of life.
+    pub fn announce_keep_alive(&mut self, interval: Duration) {
+        self.writer
+            .put(b"event: sse-tower:keep-alive\ndata: {\"interval_ms\":");
+        let mut digits = itoa::Buffer::new();
+        self.writer
+            .put(digits.format(interval.as_millis()).as_bytes());
+        self.writer.put(b"}\n\n");
+    }
+
     /// Writes an empty line, which ends the block of an [opening](Self::open_stream) that no
     /// event followed.
     pub fn empty_line(&mut self) {
@@ -142,14 +154,11 @@ impl EventBuffer {
 
     /// The last id of an event written since the last [`take`](Self::take).
     #[must_use]
-    pub fn last_id(&self) -> Option<EventId> {
+    pub fn last_id(&self) -> Option<&str> {
         match &self.writer.last_id {
             LastId::None => None,
-            LastId::Known(id) => Some(id.clone()),
-            LastId::At(value) => {
-                let id = str::from_utf8(self.as_bytes().get(value.clone())?).ok()?;
-                EventId::new(id.to_owned()).ok()
-            }
+            LastId::Known(id) => Some(id.as_str()),
+            LastId::At(value) => str::from_utf8(self.as_bytes().get(value.clone())?).ok(),
         }
     }
 
@@ -166,7 +175,13 @@ impl EventBuffer {
     /// Takes what was written as a block, without a copy.
     #[must_use]
     pub fn take_block(&mut self) -> Block {
-        let (events, last_id, terminal) = (self.events(), self.last_id(), self.terminal);
+        let last_id = match &self.writer.last_id {
+            LastId::Known(id) => Some(id.clone()),
+            _ => self
+                .last_id()
+                .and_then(|id| EventId::new(id.to_owned()).ok()),
+        };
+        let (events, terminal) = (self.events(), self.terminal);
         Block::new(self.take(), events, last_id, terminal)
     }
 }

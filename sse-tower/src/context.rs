@@ -10,7 +10,10 @@ use crate::extract::{LAST_EVENT_ID, header_text};
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
     method: Method,
+    /// By name: a client that asks for a stream.
     accepts_event_streams: bool,
+    /// By name or wildcard, or because it says nothing.
+    tolerates_event_streams: bool,
     last_event_id: Option<String>,
 }
 
@@ -20,6 +23,7 @@ impl RequestContext {
         Self {
             method: request.method().clone(),
             accepts_event_streams: accepts_event_streams(headers),
+            tolerates_event_streams: tolerates_event_streams(headers),
             last_event_id: headers.get(LAST_EVENT_ID).and_then(header_text),
         }
     }
@@ -29,9 +33,21 @@ impl RequestContext {
         self.method == Method::GET && self.accepts_event_streams
     }
 
+    pub(crate) fn accepts_event_streams(&self) -> bool {
+        self.accepts_event_streams
+    }
+
+    pub(crate) fn tolerates_event_streams(&self) -> bool {
+        self.tolerates_event_streams
+    }
+
     /// The client was sent the end of the stream and asks for more.
     pub(crate) fn is_past_the_end(&self) -> bool {
         self.may_reconnect() && self.last_event_id.as_deref() == Some(END_ID)
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
     }
 
     pub(crate) fn is_head(&self) -> bool {
@@ -45,17 +61,39 @@ impl RequestContext {
 
 /// Whether `Accept` names `text/event-stream`; wildcards do not count, as every client sends them.
 fn accepts_event_streams(headers: &HeaderMap) -> bool {
+    ranges(headers).any(|range| is_event_stream(range) && !is_refused(range))
+}
+
+/// Whether `Accept` allows `text/event-stream`: the most specific range decides, and where
+/// there is none, anything goes (RFC 9110 §12.5.1).
+fn tolerates_event_streams(headers: &HeaderMap) -> bool {
+    let by_specificity = ["text/event-stream", "text/*", "*/*"];
+    let decided = by_specificity.iter().find_map(|wanted| {
+        let mut matching = ranges(headers)
+            .filter(|range| is_media_type(range, wanted))
+            .peekable();
+        matching.peek()?;
+        Some(matching.any(|range| !is_refused(range)))
+    });
+    decided.unwrap_or_else(|| ranges(headers).next().is_none())
+}
+
+fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(ACCEPT).into_iter();
-    values
+    let ranges = values
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|range| is_event_stream(range) && !is_refused(range))
+        .flat_map(|value| value.split(','));
+    ranges.filter(|range| !range.trim().is_empty())
 }
 
 /// Whether a media type is `text/event-stream`, whatever its parameters.
 pub(crate) fn is_event_stream(media_type: &str) -> bool {
+    is_media_type(media_type, "text/event-stream")
+}
+
+fn is_media_type(media_type: &str, wanted: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("text/event-stream")
+    essence.trim().eq_ignore_ascii_case(wanted)
 }
 
 /// `q=0` means "not this one" (RFC 9110 §12.4.2).
@@ -70,13 +108,41 @@ fn is_refused(range: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn headers(accept: &[&str]) -> HeaderMap {
+        let values = accept.iter().map(|value| (ACCEPT, value.parse().unwrap()));
+        values.collect()
+    }
+
     #[track_caller]
     fn check(accept: &[&str], expected: bool) {
-        let mut headers = HeaderMap::new();
-        for value in accept {
-            headers.append(ACCEPT, value.parse().unwrap());
-        }
-        assert_eq!(accepts_event_streams(&headers), expected, "{accept:?}");
+        assert_eq!(
+            accepts_event_streams(&headers(accept)),
+            expected,
+            "{accept:?}"
+        );
+    }
+
+    #[track_caller]
+    fn tolerates(accept: &[&str], expected: bool) {
+        assert_eq!(
+            tolerates_event_streams(&headers(accept)),
+            expected,
+            "{accept:?}"
+        );
+    }
+
+    #[test]
+    fn the_most_specific_range_says_whether_a_stream_is_acceptable() {
+        tolerates(&[], true);
+        tolerates(&[""], true);
+        tolerates(&["*/*"], true);
+        tolerates(&["text/*;q=0.1"], true);
+        tolerates(&["application/json", "*/*;q=0.1"], true);
+        tolerates(&["application/json"], false);
+        tolerates(&["text/event-stream;q=0, */*"], false);
+        tolerates(&["text/*;q=0, */*"], false);
+        tolerates(&["text/*;q=0, text/event-stream"], true);
+        tolerates(&["*/*;q=0"], false);
     }
 
     #[test]

@@ -177,8 +177,11 @@ fn next<E: FromSseEvent>(
     strict: bool,
 ) -> Result<Option<Next<E>>, ReadError> {
     while let Some(event) = decoder.next_event().map_err(ReadError::Limit)? {
-        if event.name() == Some(END_ID) {
-            return Ok(Some(Next::End));
+        match event.name() {
+            Some(END_ID) => return Ok(Some(Next::End)),
+            // Said by a layer to the client, not by the handler to its reader.
+            Some(name) if name.starts_with("sse-tower:") => continue,
+            _ => {}
         }
         match E::from_event(&event) {
             Ok(event) => return Ok(Some(Next::Event(event))),

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// The name of the request header with which a client says what it has seen.
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -219,6 +219,12 @@ fn read<T: FromStr>(parts: &Parts) -> Result<Option<T>, LastEventIdRejection> {
             raw: Raw(value.clone()),
         }),
     }
+}
+
+/// Whether there is no id: no header, or a blank one.
+pub(crate) fn is_absent(headers: &HeaderMap) -> bool {
+    let value = headers.get(LAST_EVENT_ID);
+    value.is_none_or(|value| value.as_bytes().trim_ascii().is_empty())
 }
 
 /// The text of the header; `None` if it is blank or too long to be an id.

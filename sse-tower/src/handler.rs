@@ -9,8 +9,10 @@ use futures_core::Stream;
 use http::StatusCode;
 use sse_core::{IntoItem, SseEvent};
 
+use crate::keep_alive::KeepAlive;
 use crate::response::Sse;
-use crate::settings::{KeepAlive, Retry, Settings};
+use crate::retry::Retry;
+use crate::settings::Settings;
 
 /// The options of the attribute; those of the handler itself win.
 #[derive(Debug, Default)]

@@ -47,6 +47,17 @@ impl Ids {
         Self(Kind::Shared(Arc::new(AtomicU64::new(1))))
     }
 
+    /// A new UUID of version 7 for each event: unique everywhere, and they sort by time.
+    /// Feature `uuid`.
+    #[cfg(feature = "uuid")]
+    #[must_use]
+    pub fn uuid_v7() -> Self {
+        Self::by(|_| {
+            let id = uuid::Uuid::now_v7().to_string();
+            EventId::new(id).expect("a UUID is visible ASCII")
+        })
+    }
+
     /// Ids from a function, called once for each event that needs one.
     ///
     /// Make them visible ASCII of at most 512 bytes ([`EventId::portable`]); several clients

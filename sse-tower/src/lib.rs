@@ -41,21 +41,37 @@
 //!
 //! Which attributes describe the stream of a given protocol, such as those of language models,
 //! MCP or htmx, is in [`guide::dialects`].
+//!
+//! # Features
+//!
+//! None is on by default; each only adds API.
+//!
+//! - `metrics`: `Metrics`, the streams of a layer through the `metrics` facade.
+//! - `tokio-util`: a `Shutdown` from a `CancellationToken`.
+//! - `uuid`: `Ids::uuid_v7`.
 
 mod body;
 mod context;
 mod decode;
+mod emitter;
 mod extract;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod handler;
 mod ids;
+mod keep_alive;
 mod layer;
+mod life;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[doc(hidden)]
 pub mod native;
+mod observe;
 mod registry;
 mod response;
+mod retry;
 mod settings;
+mod shutdown;
 
 #[doc(no_inline)]
 pub use http::{HeaderName, StatusCode};
@@ -66,21 +82,31 @@ pub use sse_macros::{
 };
 
 pub use crate::decode::{Decode, IntoChunk, ReadError, decode};
+pub use crate::emitter::{EmitError, Emitter};
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};
 pub use crate::ids::{IdContext, Ids};
-pub use crate::layer::{ResponseFuture, SseBody, SseLayer, SseService};
+pub use crate::keep_alive::KeepAlive;
+pub use crate::layer::{Accept, ResponseFuture, SseBody, SseLayer, SseService};
+pub use crate::life::{CloseReason, Closed};
+#[cfg(feature = "metrics")]
+pub use crate::metrics::Metrics;
+pub use crate::observe::Observe;
 pub use crate::response::Sse;
-pub use crate::settings::{KeepAlive, Retry};
+pub use crate::retry::{Load, Retry};
+pub use crate::shutdown::{Drain, Shutdown};
 
 /// What generated code may name. Exempt from semantic versioning.
 #[doc(hidden)]
 pub mod __private {
     pub use sse_core::__private::*;
 
+    pub use crate::emitter::{Emitted, Outcome, emitted};
     pub use crate::handler::{
         Build, HandlerOptions, IntoSse, Started, build, form, respond, send, start,
     };
-    pub use crate::settings::{KeepAlive, Retry};
+    pub use crate::keep_alive::KeepAlive;
+    pub use crate::retry::Retry;
+    pub use crate::shutdown::Drain;
     pub use axum_core::response::IntoResponse;
 }
 

@@ -10,10 +10,11 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use sse_core::{Block, BoxError};
+use tokio::time::Instant;
 
-use crate::body::{Batch, BoxSource, Filled};
+use crate::body::{Batch, BoxSource, Ending, Filled};
 use crate::context::RequestContext;
-use crate::registry::LiveStream;
+use crate::registry::Membership;
 use crate::settings::Settings;
 
 /// Configures the body of one response from outside.
@@ -26,10 +27,20 @@ pub(crate) struct Plan {
     pub(crate) settings: Settings,
     /// What the innermost layer saw of the request.
     pub(crate) context: Option<RequestContext>,
-    /// The entry in the registry of each layer.
-    pub(crate) live: Vec<LiveStream>,
+    /// The place of the stream in each layer, the innermost first.
+    pub(crate) layers: Vec<Membership>,
     /// The events, unless the body is not ours.
     pub(crate) source: Option<BoxSource>,
+    /// When the stream has to end.
+    pub(crate) expires: Option<Instant>,
+}
+
+impl Plan {
+    /// When the stream has to end, other than by itself.
+    pub(crate) fn ending(&self) -> Ending {
+        let method = self.context.as_ref().map(RequestContext::method);
+        Ending::new(&self.settings, method, self.expires)
+    }
 }
 
 impl Control {
@@ -94,7 +105,7 @@ impl Stream for BlockStream {
                     return Poll::Pending;
                 }
                 Filled::More => {}
-                Filled::Ended | Filled::Terminal => this.source = None,
+                Filled::Over(_) => this.source = None,
                 Filled::Failed(error) => {
                     this.source = None;
                     return Poll::Ready(Some(Err(error)));

@@ -1,55 +1,89 @@
-//! The open streams of a layer, and how each of them ended.
+//! The open streams of a layer, and how it reaches them.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 
 use futures_util::task::AtomicWaker;
 
+use crate::observe::Observe;
+use crate::retry::Load;
+
 /// Every stream that a layer has seen and whose body still lives.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     streams: Mutex<Streams>,
+    draining: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Streams {
     next: u64,
-    open: HashMap<u64, Arc<EndRequest>>,
+    open: HashMap<u64, Arc<Request>>,
 }
 
 impl Registry {
-    /// Enters a stream; it leaves when what this returns is dropped.
-    pub(crate) fn open(self: &Arc<Self>) -> LiveStream {
-        let end = Arc::new(EndRequest::default());
+    /// Enters a stream, unless `max` are open; it leaves when what this returns is dropped.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        max: Option<usize>,
+        observers: Observers,
+    ) -> Option<Membership> {
+        let request = Arc::new(Request::default());
         let mut streams = self.lock();
+        if max.is_some_and(|max| streams.open.len() >= max) {
+            return None;
+        }
         let key = streams.next;
         streams.next += 1;
-        streams.open.insert(key, Arc::clone(&end));
-        LiveStream {
-            key,
-            end,
-            registry: Arc::clone(self),
-            reason: EndReason::ClientGone,
-            events: 0,
-            bytes: 0,
+        streams.open.insert(key, Arc::clone(&request));
+        drop(streams);
+        // After it was entered: whoever begins to drain now either sees it or is seen.
+        if self.is_draining() {
+            request.ask(Ask::Drain);
         }
+        Some(Membership {
+            key,
+            request,
+            registry: Arc::clone(self),
+            max,
+            observers,
+            permits: Vec::new(),
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
         self.lock().open.len()
     }
 
-    /// Asks every open stream to end, and wakes those that wait.
+    pub(crate) fn load(&self, max: Option<usize>) -> Load {
+        Load {
+            open: self.len(),
+            max,
+        }
+    }
+
+    /// Asks every open stream to end at once.
     pub(crate) fn end_all(&self) {
+        self.ask_all(Ask::End);
+    }
+
+    /// Asks every open stream to end in its own way, and those that open later too.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        self.ask_all(Ask::Drain);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    fn ask_all(&self, ask: Ask) {
         // Wakers run foreign code, so not under the lock.
         let open: Vec<_> = self.lock().open.values().cloned().collect();
-        for end in open {
-            end.asked.store(true, Ordering::Release);
-            end.waker.wake();
-        }
+        open.iter().for_each(|request| request.ask(ask));
     }
 
     fn lock(&self) -> MutexGuard<'_, Streams> {
@@ -57,92 +91,90 @@ impl Registry {
     }
 }
 
+/// What a layer wants of a stream; the last wins over those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ask {
+    Nothing,
+    /// End as the stream's [`Drain`](crate::Drain) says.
+    Drain,
+    /// End now.
+    End,
+}
+
 /// How the layer reaches into a stream that it does not own.
 #[derive(Default)]
-struct EndRequest {
-    asked: AtomicBool,
+struct Request {
+    ask: AtomicU8,
     waker: AtomicWaker,
 }
 
-impl fmt::Debug for EndRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("EndRequest").field(&self.asked).finish()
+impl Request {
+    fn ask(&self, ask: Ask) {
+        self.ask.fetch_max(ask as u8, Ordering::AcqRel);
+        self.waker.wake();
     }
 }
 
-/// One open stream, held by its body: dropping it is the one truth about the end.
-#[derive(Debug)]
-pub(crate) struct LiveStream {
-    key: u64,
-    end: Arc<EndRequest>,
-    registry: Arc<Registry>,
-    reason: EndReason,
-    events: u64,
-    bytes: u64,
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Request").field(&self.ask).finish()
+    }
 }
 
-impl Drop for LiveStream {
+/// The observers of a layer.
+pub(crate) type Observers = Arc<[Arc<dyn Observe>]>;
+
+/// The place of one stream among those of a layer.
+pub(crate) struct Membership {
+    key: u64,
+    request: Arc<Request>,
+    registry: Arc<Registry>,
+    max: Option<usize>,
+    observers: Observers,
+    /// Given back when the stream is over.
+    permits: Vec<Permit>,
+}
+
+/// Gives something back when it is dropped.
+pub(crate) type Permit = Box<dyn Send + Sync>;
+
+impl Membership {
+    pub(crate) fn holding(mut self, permits: Vec<Permit>) -> Self {
+        self.permits = permits;
+        self
+    }
+
+    pub(crate) fn observers(&self) -> impl Iterator<Item = &dyn Observe> {
+        self.observers.iter().map(|observer| &**observer)
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        self.registry.load(self.max)
+    }
+
+    pub(crate) fn asked(&self) -> Ask {
+        match self.request.ask.load(Ordering::Acquire) {
+            0 => Ask::Nothing,
+            1 => Ask::Drain,
+            _ => Ask::End,
+        }
+    }
+
+    pub(crate) fn watch(&self, cx: &Context<'_>) {
+        self.request.waker.register(cx.waker());
+    }
+}
+
+impl Drop for Membership {
     fn drop(&mut self) {
         self.registry.lock().open.remove(&self.key);
-        tracing::debug!(
-            reason = self.reason.as_str(),
-            events = self.events,
-            bytes = self.bytes,
-            "event stream closed"
-        );
     }
 }
 
-/// The entries of one stream: one for each layer around it.
-pub(crate) fn count(streams: &mut [LiveStream], events: u64, bytes: usize) {
-    for stream in streams {
-        stream.events += events;
-        stream.bytes += bytes as u64;
-    }
-}
-
-pub(crate) fn ended(streams: &mut [LiveStream], reason: EndReason) {
-    for stream in streams {
-        stream.reason = reason;
-    }
-}
-
-/// Whether a layer has asked the stream to end.
-pub(crate) fn asked_to_end(streams: &[LiveStream]) -> bool {
-    let mut streams = streams.iter();
-    streams.any(|stream| stream.end.asked.load(Ordering::Acquire))
-}
-
-/// Wakes `cx` when a layer asks; ask once more after this, lest the question was missed.
-pub(crate) fn watch(streams: &[LiveStream], cx: &Context<'_>) {
-    for stream in streams {
-        stream.end.waker.register(cx.waker());
-    }
-}
-
-/// Why a stream is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EndReason {
-    /// A terminal event was sent.
-    Done,
-    /// The stream had no more events.
-    Ended,
-    /// The body was dropped before its end: the client left.
-    ClientGone,
-    /// The layer ended it.
-    Shutdown,
-    /// The stream failed or an event could not be encoded.
-    Error,
-}
-
-impl EndReason {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Ended => "ended",
-            Self::ClientGone => "client gone",
-            Self::Shutdown => "shutdown",
-            Self::Error => "error",
-        }
+impl fmt::Debug for Membership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Membership")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }

@@ -6,13 +6,19 @@ use std::marker::PhantomData;
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use futures_core::Stream;
-use sse_core::{Event, IntoItem, SseEvent};
+use sse_core::{Block, BoxError, EncodeError, Event, IntoItem, SseEvent};
+use tokio::time::Instant;
 
-use crate::body::{BoxSource, EventSource, NativeBody};
+use crate::body::{BoxSource, ErrorAsEvent, EventSource, FinishWith, NativeBody, Source};
+use crate::emitter::{Emitter, Outcome, emitted};
 use crate::ids::Ids;
+use crate::keep_alive::KeepAlive;
 use crate::layer::headers;
+use crate::life::{Closed, Life, OnClose};
 use crate::native::{Control, Plan};
-use crate::settings::{KeepAlive, Retry, Settings};
+use crate::retry::Retry;
+use crate::settings::Settings;
+use crate::shutdown::Drain;
 
 /// A response that is a stream of events of the type `E`.
 ///
@@ -53,6 +59,8 @@ use crate::settings::{KeepAlive, Retry, Settings};
 pub struct Sse<E = Event> {
     source: BoxSource,
     settings: Settings,
+    expires: Option<Instant>,
+    on_close: Option<OnClose>,
     event: PhantomData<fn() -> E>,
 }
 
@@ -62,11 +70,82 @@ impl<E: SseEvent + 'static> Sse<E> {
     where
         S: Stream<Item: IntoItem<Event = E>> + Send + 'static,
     {
+        Self::from_source(EventSource::new(stream))
+    }
+
+    /// Sends the events of `stream`; the first error becomes the last event.
+    ///
+    /// What a client may know of the error is up to `to_event`. The body then ends as if it
+    /// were complete, so let the event be a [terminal](SseEvent::is_terminal) one, or browsers
+    /// come back.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_util::stream;
+    /// use sse_tower::{Sse, SseEvent};
+    ///
+    /// #[derive(SseEvent)]
+    /// enum Tail {
+    ///     Line(String),
+    ///     #[sse(terminal)]
+    ///     Failed { reason: &'static str },
+    /// }
+    ///
+    /// let lines = stream::iter([Ok(Tail::Line("a".into())), Err(std::io::ErrorKind::NotFound)]);
+    /// let response = Sse::with_error(lines, |error| {
+    ///     eprintln!("{error}"); // for us
+    ///     Tail::Failed { reason: "the log is gone" } // for the client
+    /// });
+    /// ```
+    pub fn with_error<S, X, F>(stream: S, to_event: F) -> Self
+    where
+        S: Stream<Item = Result<E, X>> + Send + 'static,
+        F: FnMut(X) -> E + Send + 'static,
+    {
+        Self::from_source(ErrorAsEvent::new(stream, to_event))
+    }
+
+    /// Sends what `function` emits while it runs inside the response.
+    ///
+    /// Its error, if it returns one, is an error of the stream. See [`Emitter`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sse_tower::{Event, Sse};
+    ///
+    /// let response = Sse::emit(async |events| {
+    ///     for n in 0..3 {
+    ///         events.emit(Event::named("tick").data(n.to_string())).await?;
+    ///     }
+    ///     Ok::<_, sse_tower::EmitError>(())
+    /// });
+    /// ```
+    pub fn emit<F, O>(function: impl FnOnce(Emitter<E>) -> F) -> Self
+    where
+        E: Send,
+        F: Future<Output = O> + Send + 'static,
+        O: Outcome<Error: Into<BoxError> + Send + 'static>,
+    {
+        Self::new(emitted(function))
+    }
+
+    fn from_source(source: impl Source + 'static) -> Self {
         Self {
-            source: Box::pin(EventSource::new(stream)),
+            source: Box::pin(source),
             settings: Settings::default(),
+            expires: None,
+            on_close: None,
             event: PhantomData,
         }
+    }
+
+    /// Sends `event` when the stream ends without a terminal event, such as the `[DONE]` of
+    /// language models. It is not sent after an error.
+    pub fn finish_with(mut self, event: impl SseEvent + Send + 'static) -> Self {
+        self.source = Box::pin(FinishWith::new(self.source, event));
+        self
     }
 
     /// Sets what is sent while the stream is silent.
@@ -95,6 +174,47 @@ impl<E: SseEvent + 'static> Sse<E> {
         self
     }
 
+    /// Ends the stream at this moment, between two events, because the authority of the client
+    /// ends then, such as that of an access token.
+    ///
+    /// The client is asked to come back, with the id it has seen, and is then let in or not.
+    pub fn end_at(mut self, at: std::time::Instant) -> Self {
+        let at = at.into();
+        self.expires = Some(self.expires.map_or(at, |earlier| earlier.min(at)));
+        self
+    }
+
+    /// How the stream ends at a [`Shutdown`](crate::Shutdown).
+    pub fn drain(mut self, drain: Drain) -> Self {
+        self.settings.drain = Some(drain);
+        self
+    }
+
+    /// Sends `event` last when the stream is ended by a [`Shutdown`](crate::Shutdown).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the event cannot be encoded.
+    pub fn goodbye(mut self, event: &E) -> Result<Self, EncodeError> {
+        self.settings.goodbye = Some(Block::encode(event)?);
+        Ok(self)
+    }
+
+    /// Calls `f` when the stream is over, whatever the reason, also if it was never sent.
+    ///
+    /// It is called from within the body, so it must not block; to do more, let it spawn a
+    /// task. Functions of several calls all run, in the order of the calls.
+    pub fn on_close(mut self, f: impl FnOnce(Closed) + Send + 'static) -> Self {
+        self.on_close = Some(match self.on_close {
+            None => Box::new(f),
+            Some(first) => Box::new(move |closed| {
+                first(closed.clone());
+                f(closed);
+            }),
+        });
+        self
+    }
+
     /// Takes what is still open from `outer`.
     pub(crate) fn fill(mut self, outer: &Settings) -> Self {
         self.settings.fill(outer);
@@ -107,9 +227,12 @@ impl<E: SseEvent + 'static> IntoResponse for Sse<E> {
         let control = Control::new(Plan {
             settings: self.settings,
             source: Some(self.source),
+            expires: self.expires,
             ..Plan::default()
         });
-        let mut response = Response::new(Body::new(NativeBody::new(control.clone())));
+        let life = Life::new(self.on_close);
+        let body = NativeBody::new(control.clone(), life);
+        let mut response = Response::new(Body::new(body));
         headers::fill(response.headers_mut());
         response.extensions_mut().insert(control);
         response

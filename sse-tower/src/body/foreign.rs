@@ -1,8 +1,9 @@
 //! A body that somebody else made.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
@@ -10,11 +11,12 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use sse_core::EventBuffer;
 
+use crate::body::ending::{Ending, write_opening};
 use crate::body::scan::BlockScan;
 use crate::body::silence::Silence;
 use crate::ids::IdAssigner;
+use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan};
-use crate::registry::{self, EndReason, LiveStream};
 
 pin_project! {
     /// Passes an event stream on and adds to it between its events.
@@ -27,7 +29,10 @@ pin_project! {
         #[pin]
         silence: Silence,
         edit: Edit,
-        live: Vec<LiveStream>,
+        life: Life,
+        ending: Ending,
+        // It ends for this reason, as soon as the event that is under way is complete.
+        cut: Option<CloseReason>,
     }
 }
 
@@ -61,27 +66,29 @@ impl<B> ForeignBody<B> {
         Self {
             inner,
             stage: Stage::Planned(control),
-            silence: Silence::new(None),
+            silence: Silence::foreign(None),
             edit: Edit::default(),
-            live: Vec::new(),
+            life: Life::new(None),
+            ending: Ending::default(),
+            cut: None,
         }
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
+impl<B: Body<Data = Bytes>> ForeignBody<B> {
+    fn poll_inner(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
 
         if let Stage::Planned(control) = this.stage {
-            let plan = control.begin();
-            this.silence.set(Silence::new(plan.settings.keep_alive()));
-            (*this.edit, *this.live) = begin(plan);
+            let mut plan = control.begin();
+            this.life.begin(mem::take(&mut plan.layers));
+            *this.ending = plan.ending();
+            this.silence
+                .set(Silence::foreign(plan.settings.keep_alive()));
+            *this.edit = begin(&plan, this.life);
             *this.stage = Stage::Open;
         }
         // Any bytes to send end this call, so only frames that leave none are counted.
@@ -90,7 +97,8 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
             if let Some(bytes) = this.edit.out.pop_front() {
                 this.edit.started = true;
                 this.silence.as_mut().broken();
-                registry::count(this.live, 0, bytes.len());
+                let events = mem::take(&mut this.edit.events);
+                this.life.sent(events, bytes.len());
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             if let Stage::Ended(trailers) = this.stage {
@@ -100,19 +108,25 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
                         .map(|trailers| Ok(Frame::trailers(trailers))),
                 );
             }
-            let asked = registry::asked_to_end(this.live);
-            if asked && this.edit.scan.is_between_events() {
-                this.edit.end();
-                registry::ended(this.live, EndReason::Shutdown);
+            if this.cut.is_none()
+                && let Poll::Ready(reason) = this.ending.poll(this.life, cx)
+            {
+                *this.cut = Some(reason);
+            }
+            if let Some(reason) = *this.cut
+                && this.edit.scan.is_between_events()
+            {
+                let mut last = EventBuffer::new();
+                this.ending.write(reason, &this.life.load(), &mut last);
+                this.edit.out.push_back(last.take());
+                this.life.ended(reason);
                 *this.stage = Stage::Ended(None);
                 continue;
             }
             match this.inner.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(bytes) => {
-                        let events = this.edit.events;
-                        this.edit.pass(bytes, asked);
-                        registry::count(this.live, this.edit.events - events, 0);
+                        this.edit.pass(bytes, this.cut.is_some());
                         fruitless += 1;
                         if this.edit.out.is_empty() && fruitless == MOST_FRUITLESS {
                             cx.waker().wake_by_ref();
@@ -122,39 +136,54 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
                     // Nothing may follow them.
                     Err(frame) => {
                         this.edit.end();
-                        registry::ended(this.live, EndReason::Ended);
+                        this.life.ended(CloseReason::Ended);
                         *this.stage = Stage::Ended(frame.into_trailers().ok());
                     }
                 },
                 Poll::Ready(Some(Err(error))) => {
-                    registry::ended(this.live, EndReason::Error);
+                    this.life.ended(CloseReason::Error);
                     *this.stage = Stage::Ended(None);
                     return Poll::Ready(Some(Err(error)));
                 }
                 Poll::Ready(None) => {
                     this.edit.end();
-                    registry::ended(this.live, EndReason::Ended);
+                    this.life.ended(CloseReason::Ended);
                     *this.stage = Stage::Ended(None);
                 }
                 Poll::Pending => {
-                    registry::watch(this.live, cx);
+                    this.life.watch(cx);
+                    if this.ending.is_asked(this.life) && this.cut.is_none() {
+                        continue;
+                    }
                     if !this.edit.scan.is_between_events() {
                         return Poll::Pending;
-                    }
-                    if registry::asked_to_end(this.live) {
-                        continue;
                     }
                     if !this.edit.started {
                         // Headers and proxies wait for the first byte.
                         this.edit.out.push_back(Bytes::from_static(b":\n"));
                         continue;
                     }
-                    let comment = std::task::ready!(this.silence.as_mut().poll(cx));
-                    registry::count(this.live, 0, comment.len());
+                    let comment = ready!(this.silence.as_mut().poll(cx));
+                    this.life.sent(0, comment.len());
                     return Poll::Ready(Some(Ok(Frame::data(comment))));
                 }
             }
         }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let span = self.as_mut().project().life.poll_begins();
+        let polled = span.in_scope(|| self.as_mut().poll_inner(cx));
+        self.project().life.poll_ends();
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -170,24 +199,16 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
     }
 }
 
-fn begin(plan: Plan) -> (Edit, Vec<LiveStream>) {
-    let Plan {
-        settings,
-        context,
-        live,
-        source: _,
-    } = plan;
+fn begin(plan: &Plan, life: &Life) -> Edit {
+    let mut opening = EventBuffer::new();
+    let hint_alone = write_opening(&plan.settings, life, &mut opening);
     let mut edit = Edit {
-        ids: IdAssigner::new(settings.ids, context.as_ref()),
+        ids: IdAssigner::new(plan.settings.ids.clone(), plan.context.as_ref()),
+        hint_alone,
         ..Edit::default()
     };
-    if let Some(retry) = settings.retry {
-        let mut line = EventBuffer::new();
-        line.open_stream(Some(retry.draw()));
-        edit.out.push_back(line.take());
-        edit.hint_alone = true;
-    }
-    (edit, live)
+    push(&mut edit.out, opening.take());
+    edit
 }
 
 impl Edit {

@@ -1,11 +1,15 @@
 //! Bodies: ours, anyone's, and what both are made of.
 
+mod ending;
 mod foreign;
 mod native;
 mod scan;
 mod silence;
 mod source;
 
+pub(crate) use self::ending::{Ending, away};
 pub(crate) use self::foreign::ForeignBody;
 pub(crate) use self::native::NativeBody;
-pub(crate) use self::source::{Batch, BoxSource, EventSource, Filled};
+pub(crate) use self::source::{
+    Batch, BoxSource, ErrorAsEvent, EventSource, Filled, FinishWith, Source,
+};

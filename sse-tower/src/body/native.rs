@@ -4,19 +4,20 @@ use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use sse_core::BoxError;
 
+use crate::body::ending::{Ending, write_opening};
 use crate::body::silence::Silence;
 use crate::body::source::{Batch, BoxSource, Filled};
 use crate::context::RequestContext;
 use crate::ids::IdAssigner;
+use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan};
-use crate::registry::{self, EndReason, LiveStream};
 
 pin_project! {
     /// Sends events in batches, with what belongs around them.
@@ -25,7 +26,8 @@ pin_project! {
     pub(crate) struct NativeBody {
         stage: Stage,
         batch: Batch,
-        live: Vec<LiveStream>,
+        life: Life,
+        ending: Ending,
         #[pin]
         silence: Silence,
     }
@@ -52,39 +54,36 @@ struct Open {
 }
 
 impl NativeBody {
-    pub(crate) fn new(control: Control) -> Self {
+    pub(crate) fn new(control: Control, life: Life) -> Self {
         Self {
             stage: Stage::Planned(control),
             batch: Batch::new(IdAssigner::default()),
-            live: Vec::new(),
-            silence: Silence::new(None),
+            life,
+            ending: Ending::default(),
+            silence: Silence::ours(None),
         }
     }
-}
 
-impl Body for NativeBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
+    fn poll_bytes(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Bytes, BoxError>>> {
         let mut this = self.project();
 
         if let Stage::Planned(control) = this.stage {
-            let plan = control.begin();
-            this.silence.set(Silence::new(plan.settings.keep_alive()));
-            (*this.stage, *this.batch, *this.live) = begin(plan);
+            let mut plan = control.begin();
+            this.life.begin(mem::take(&mut plan.layers));
+            *this.ending = plan.ending();
+            this.silence.set(Silence::ours(plan.settings.keep_alive()));
+            (*this.stage, *this.batch) = begin(plan, this.life);
         }
         loop {
-            if let Some((bytes, events)) = this.batch.take_frame() {
+            if let Some(bytes) = this.batch.take_frame(this.life) {
                 if let Stage::Open(open) = this.stage {
                     open.started = true;
                 }
                 this.silence.as_mut().broken();
-                registry::count(this.live, events, bytes.len());
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                return Poll::Ready(Some(Ok(bytes)));
             }
             let Stage::Open(open) = this.stage else {
                 return Poll::Ready(match mem::replace(this.stage, Stage::Ended) {
@@ -92,8 +91,14 @@ impl Body for NativeBody {
                     _ => None,
                 });
             };
-            if registry::asked_to_end(this.live) {
-                *this.stage = open.end(EndReason::Shutdown, this.batch, this.live);
+            if let Poll::Ready(reason) = this.ending.poll(this.life, cx) {
+                let load = this.life.load();
+                let buffer = this.batch.behind();
+                if this.ending.write(reason, &load, buffer) && open.end_marker {
+                    buffer.end_stream();
+                }
+                this.life.ended(reason);
+                *this.stage = Stage::Ended;
                 continue;
             }
             match open.source.as_mut().poll_fill(cx, this.batch) {
@@ -103,15 +108,14 @@ impl Body for NativeBody {
                     return Poll::Pending;
                 }
                 Poll::Ready(Filled::More) => {}
-                Poll::Ready(Filled::Terminal) => {
-                    *this.stage = open.end(EndReason::Done, this.batch, this.live);
-                }
-                Poll::Ready(Filled::Ended) => {
-                    *this.stage = open.end(EndReason::Ended, this.batch, this.live);
+                Poll::Ready(Filled::Over(reason)) => {
+                    open.end(this.batch);
+                    this.life.ended(reason);
+                    *this.stage = Stage::Ended;
                 }
                 Poll::Ready(Filled::Failed(error)) => {
                     tracing::error!(error = %Chain(&*error), "event stream failed");
-                    registry::ended(this.live, EndReason::Error);
+                    this.life.ended(CloseReason::Error);
                     *this.stage = Stage::Failed(error);
                 }
                 Poll::Pending if !this.batch.is_empty() => {}
@@ -119,16 +123,31 @@ impl Body for NativeBody {
                 Poll::Pending if !open.started => this.batch.buffer.open_stream(None),
                 Poll::Pending => {
                     this.batch.rest();
-                    registry::watch(this.live, cx);
-                    if registry::asked_to_end(this.live) {
+                    this.life.watch(cx);
+                    if this.ending.is_asked(this.life) {
                         continue;
                     }
-                    let comment = std::task::ready!(this.silence.as_mut().poll(cx));
-                    registry::count(this.live, 0, comment.len());
-                    return Poll::Ready(Some(Ok(Frame::data(comment))));
+                    let comment = ready!(this.silence.as_mut().poll(cx));
+                    this.life.sent(0, comment.len());
+                    return Poll::Ready(Some(Ok(comment)));
                 }
             }
         }
+    }
+}
+
+impl Body for NativeBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let span = self.as_mut().project().life.poll_begins();
+        let polled = span.in_scope(|| self.as_mut().poll_bytes(cx));
+        self.project().life.poll_ends();
+        polled.map(|item| item.map(|bytes| bytes.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -144,44 +163,39 @@ impl Body for NativeBody {
     }
 }
 
-/// Fixes the settings and writes the opening line.
-fn begin(plan: Plan) -> (Stage, Batch, Vec<LiveStream>) {
+/// Fixes the settings and writes the opening lines.
+fn begin(plan: Plan, life: &Life) -> (Stage, Batch) {
     let Plan {
         settings,
         context,
-        live,
         source,
+        ..
     } = plan;
     // Without a source, its events were taken to be sent in another response.
     let Some(source) = source else {
-        return (Stage::Ended, Batch::new(IdAssigner::default()), live);
+        return (Stage::Ended, Batch::new(IdAssigner::default()));
     };
-    let ids = IdAssigner::new(settings.ids, context.as_ref());
+    let ids = IdAssigner::new(settings.ids.clone(), context.as_ref());
     let mut batch = Batch::new(ids);
-    let hint = settings.retry.map(|retry| retry.draw());
-    if hint.is_some() {
-        batch.buffer.open_stream(hint);
-    }
     let open = Open {
         source,
         // The context is there if a layer is, which is what answers the marker.
         end_marker: settings.end_marker != Some(false)
             && context.as_ref().is_some_and(RequestContext::may_reconnect),
-        hint: hint.is_some(),
+        hint: write_opening(&settings, life, &mut batch.buffer),
         started: false,
     };
-    (Stage::Open(open), batch, live)
+    (Stage::Open(open), batch)
 }
 
 impl Open {
-    fn end(&self, reason: EndReason, batch: &mut Batch, live: &mut [LiveStream]) -> Stage {
-        registry::ended(live, reason);
-        if reason == EndReason::Done && self.end_marker {
-            batch.end_stream();
+    /// The stream is over: what is left to say.
+    fn end(&self, batch: &mut Batch) {
+        if batch.is_terminal() && self.end_marker {
+            batch.behind().end_stream();
         } else if self.hint && batch.total() == 0 {
             batch.buffer.empty_line();
         }
-        Stage::Ended
     }
 }
 

@@ -1,5 +1,6 @@
 //! When to say something although there is nothing to say.
 
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::settings::KeepAlive;
+use crate::keep_alive::KeepAlive;
 
 pin_project! {
     /// Watches for silence on one stream; polled only while the stream is pending.
@@ -15,6 +16,8 @@ pin_project! {
     /// The timer is made when the stream first goes quiet, and moves only when it fires.
     pub(crate) struct Silence {
         keep_alive: Option<KeepAlive>,
+        // How long to wait, in intervals: drawn anew each time.
+        share: Range<f64>,
         // Set per frame, so that a busy stream never reads the clock.
         active: bool,
         deadline: Option<Instant>,
@@ -24,9 +27,20 @@ pin_project! {
 }
 
 impl Silence {
-    pub(crate) fn new(keep_alive: Option<KeepAlive>) -> Self {
+    /// For a stream of ours.
+    pub(crate) fn ours(keep_alive: Option<KeepAlive>) -> Self {
+        Self::new(keep_alive, 0.9..1.1)
+    }
+
+    /// For a stream that may have a keep-alive of its own, which then always comes first.
+    pub(crate) fn foreign(keep_alive: Option<KeepAlive>) -> Self {
+        Self::new(keep_alive, 1.2..1.4)
+    }
+
+    fn new(keep_alive: Option<KeepAlive>, share: Range<f64>) -> Self {
         Self {
             keep_alive,
+            share,
             active: true,
             deadline: None,
             timer: None,
@@ -46,7 +60,7 @@ impl Silence {
         };
         // One clock reading per quiet spell, none per event.
         if std::mem::take(this.active) || this.deadline.is_none() {
-            *this.deadline = Some(Instant::now() + keep_alive.interval());
+            *this.deadline = Some(Instant::now() + keep_alive.interval(this.share));
         }
         let mut deadline = this.deadline.expect("set above");
         if this.timer.is_none() {
@@ -57,7 +71,7 @@ impl Silence {
             ready!(timer.as_mut().poll(cx));
             let early = timer.deadline() < deadline;
             if !early {
-                deadline = Instant::now() + keep_alive.interval();
+                deadline = Instant::now() + keep_alive.interval(this.share);
                 *this.deadline = Some(deadline);
             }
             timer.as_mut().reset(deadline);

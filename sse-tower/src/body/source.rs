@@ -1,8 +1,7 @@
 //! A stream of any type of event becomes bytes.
 
-use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -10,6 +9,7 @@ use pin_project_lite::pin_project;
 use sse_core::{Block, BoxError, EventBuffer, IntoItem, SseEvent};
 
 use crate::ids::IdAssigner;
+use crate::life::{CloseReason, Life};
 
 /// Events behind one virtual call per batch, not per event.
 pub(crate) trait Source: Send {
@@ -24,9 +24,7 @@ pub(crate) enum Filled {
     /// The batch is full.
     More,
     /// There are no more events.
-    Ended,
-    /// The last event was a terminal one.
-    Terminal,
+    Over(CloseReason),
     /// The stream failed, or an event could not be encoded.
     Failed(BoxError),
 }
@@ -48,6 +46,7 @@ pub(crate) struct Batch {
     /// The largest frame since the stream was quiet: as much may still be held.
     largest_frame: usize,
     warned: bool,
+    terminal: bool,
 }
 
 /// Ready events go out in one frame of at least this size; more would only add latency.
@@ -71,6 +70,7 @@ impl Batch {
             last_frame: 0,
             largest_frame: 0,
             warned: false,
+            terminal: false,
         }
     }
 
@@ -82,17 +82,24 @@ impl Batch {
         }
     }
 
-    /// The next frame and its number of events.
-    pub(crate) fn take_frame(&mut self) -> Option<(Bytes, u64)> {
+    /// The next frame, entered into the record of its stream.
+    pub(crate) fn take_frame(&mut self, life: &mut Life) -> Option<Bytes> {
         if self.buffer.is_empty() {
             let block = self.take_block()?;
-            return Some((block.bytes().clone(), block.events().into()));
+            if let Some(id) = block.last_id() {
+                life.sent_id(id.as_str());
+            }
+            life.sent(block.events().into(), block.bytes().len());
+            return Some(block.bytes().clone());
         }
         self.events = 0;
         self.last_frame = self.buffer.len();
         self.largest_frame = self.largest_frame.max(self.last_frame);
-        let events = self.buffer.events();
-        Some((self.buffer.take(), events.into()))
+        if let Some(id) = self.buffer.last_id() {
+            life.sent_id(id);
+        }
+        life.sent(self.buffer.events().into(), self.buffer.len());
+        Some(self.buffer.take())
     }
 
     /// The bytes of the next frame as a block.
@@ -117,14 +124,19 @@ impl Batch {
         }
     }
 
-    /// Ends the stream for clients that would come back, behind everything else.
-    pub(crate) fn end_stream(&mut self) {
+    /// The buffer, to write behind everything else.
+    pub(crate) fn behind(&mut self) -> &mut EventBuffer {
         if let Some(block) = self.block.take() {
             self.buffer
                 .write(&block)
                 .expect("a block is encoded already");
         }
-        self.buffer.end_stream();
+        &mut self.buffer
+    }
+
+    /// Whether a terminal event was added.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -132,7 +144,7 @@ impl Batch {
     }
 
     /// Adds one event; `None` if there is room for more.
-    fn add(&mut self, event: &impl SseEvent) -> Option<Filled> {
+    fn add(&mut self, event: &(impl SseEvent + ?Sized)) -> Option<Filled> {
         self.events += 1;
         if let Some(block) = event.block() {
             return self.add_block(block, event.is_terminal());
@@ -159,7 +171,8 @@ impl Batch {
             );
         }
         if event.is_terminal() {
-            return Some(Filled::Terminal);
+            self.terminal = true;
+            return Some(Filled::Over(CloseReason::Done));
         }
         let full = self.buffer.len() >= FULL || self.events >= self.most_events;
         full.then_some(Filled::More)
@@ -175,7 +188,8 @@ impl Batch {
         let empty = block.bytes().is_empty();
         self.block = (!empty).then_some(block);
         if terminal {
-            return Some(Filled::Terminal);
+            self.terminal = true;
+            return Some(Filled::Over(CloseReason::Done));
         }
         (!empty || self.events >= self.most_events).then_some(Filled::More)
     }
@@ -183,35 +197,29 @@ impl Batch {
 
 pin_project! {
     /// Any stream whose items are events.
-    pub(crate) struct EventSource<S, E> {
+    pub(crate) struct EventSource<S> {
         #[pin]
         stream: S,
-        event: PhantomData<fn() -> E>,
     }
 }
 
-impl<S, E> EventSource<S, E> {
+impl<S> EventSource<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self {
-            stream,
-            event: PhantomData,
-        }
+        Self { stream }
     }
 }
 
-impl<S, E> Source for EventSource<S, E>
+impl<S> Source for EventSource<S>
 where
-    S: Stream<Item: IntoItem<Event = E>> + Send,
-    E: SseEvent,
+    S: Stream<Item: IntoItem> + Send,
 {
     fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
         let mut this = self.project();
         loop {
-            let item = match std::task::ready!(this.stream.as_mut().poll_next(cx)) {
-                Some(item) => item.into_item(),
-                None => return Poll::Ready(Filled::Ended),
+            let Some(item) = ready!(this.stream.as_mut().poll_next(cx)) else {
+                return Poll::Ready(Filled::Over(CloseReason::Ended));
             };
-            let filled = match item {
+            let filled = match item.into_item() {
                 Ok(event) => batch.add(&event),
                 Err(error) => Some(Filled::Failed(error)),
             };
@@ -219,5 +227,72 @@ where
                 return Poll::Ready(filled);
             }
         }
+    }
+}
+
+pin_project! {
+    /// A stream whose first error is the last event.
+    pub(crate) struct ErrorAsEvent<S, F> {
+        #[pin]
+        stream: S,
+        to_event: F,
+    }
+}
+
+impl<S, F> ErrorAsEvent<S, F> {
+    pub(crate) fn new(stream: S, to_event: F) -> Self {
+        Self { stream, to_event }
+    }
+}
+
+impl<S, F, E, X> Source for ErrorAsEvent<S, F>
+where
+    S: Stream<Item = Result<E, X>> + Send,
+    F: FnMut(X) -> E + Send,
+    E: SseEvent,
+{
+    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        let mut this = self.project();
+        loop {
+            let filled = match ready!(this.stream.as_mut().poll_next(cx)) {
+                Some(Ok(event)) => batch.add(&event),
+                Some(Err(error)) => match batch.add(&(this.to_event)(error)) {
+                    Some(Filled::Failed(error)) => Some(Filled::Failed(error)),
+                    _ => Some(Filled::Over(CloseReason::Error)),
+                },
+                None => Some(Filled::Over(CloseReason::Ended)),
+            };
+            if let Some(filled) = filled {
+                return Poll::Ready(filled);
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// Events, and one more if they end without a terminal one.
+    pub(crate) struct FinishWith<E> {
+        events: BoxSource,
+        last: E,
+    }
+}
+
+impl<E> FinishWith<E> {
+    pub(crate) fn new(events: BoxSource, last: E) -> Self {
+        Self { events, last }
+    }
+}
+
+impl<E: SseEvent + Send> Source for FinishWith<E> {
+    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        let this = self.project();
+        let filled = ready!(this.events.as_mut().poll_fill(cx, batch));
+        let Filled::Over(CloseReason::Ended) = filled else {
+            return Poll::Ready(filled);
+        };
+        Poll::Ready(match batch.add(this.last) {
+            Some(over @ (Filled::Over(_) | Filled::Failed(_))) => over,
+            _ => Filled::Over(CloseReason::Ended),
+        })
     }
 }

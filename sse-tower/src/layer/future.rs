@@ -1,23 +1,27 @@
 //! What the layer does with a response.
 
+use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, HeaderValue};
+use http::header::CONTENT_ENCODING;
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::{Shared, headers};
+use super::answer::{Answer, Answered};
+use super::caps::Place;
+use super::{Accept, Shared, headers};
 use crate::body::ForeignBody;
 use crate::context::RequestContext;
 use crate::native::{Control, Plan};
+use crate::registry::Membership;
 
 pin_project! {
     /// The future of [`SseService`](crate::SseService).
-    #[derive(Debug)]
     pub struct ResponseFuture<F> {
         #[pin]
         state: State<F>,
@@ -26,32 +30,39 @@ pin_project! {
 
 pin_project! {
     #[project = StateProj]
-    #[derive(Debug)]
     enum State<F> {
         Called {
             #[pin]
             inner: F,
             context: RequestContext,
+            places: Vec<Box<dyn Place>>,
             shared: Arc<Shared>,
         },
-        PastTheEnd,
+        Answer { answer: Option<Answer> },
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, context: RequestContext, shared: Arc<Shared>) -> Self {
+    pub(super) fn called(
+        inner: F,
+        context: RequestContext,
+        places: Vec<Box<dyn Place>>,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
             state: State::Called {
                 inner,
                 context,
+                places,
                 shared,
             },
         }
     }
 
-    pub(super) fn past_the_end() -> Self {
+    pub(super) fn answer(answer: Answer) -> Self {
+        let answer = Some(answer);
         Self {
-            state: State::PastTheEnd,
+            state: State::Answer { answer },
         }
     }
 }
@@ -67,13 +78,23 @@ where
             StateProj::Called {
                 inner,
                 context,
+                places,
                 shared,
             } => {
                 let response = ready!(inner.poll(cx))?;
-                Poll::Ready(Ok(dress(response, context, shared)))
+                Poll::Ready(Ok(dress(response, context, mem::take(places), shared)))
             }
-            StateProj::PastTheEnd => Poll::Ready(Ok(no_content())),
+            StateProj::Answer { answer } => {
+                let answer = answer.take().expect("a future is not polled after its end");
+                Poll::Ready(Ok(answer.into_response()))
+            }
         }
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 
@@ -81,25 +102,36 @@ where
 fn dress<B>(
     mut response: Response<B>,
     context: &RequestContext,
+    places: Vec<Box<dyn Place>>,
     shared: &Shared,
 ) -> Response<SseBody<B>> {
-    let is_stream =
-        response.status() == StatusCode::OK && headers::says_event_stream(response.headers());
+    let is_stream = response.status() == StatusCode::OK
+        && headers::says_event_stream(response.headers())
+        && response.extensions().get::<Answered>().is_none();
     if !is_stream {
         return response.map(SseBody::pass);
+    }
+    if shared.accept == Accept::Strict && !context.tolerates_event_streams() {
+        return Answer::NotAcceptable.into_response();
     }
     let control = response.extensions().get::<Control>().cloned();
     let foreign = control.is_none();
     headers::fill(response.headers_mut());
-    // A stream of ours is configured where it begins, before anything encodes it.
-    if context.is_head() || (foreign && is_encoded(&response)) {
+    if context.is_head() {
         return response.map(SseBody::pass);
+    }
+    let Some(place) = shared.enter(places) else {
+        return shared.later(context).into_response();
+    };
+    // A stream of ours is configured where it begins, before anything encodes it.
+    if foreign && is_encoded(&response) {
+        return response.map(|body| SseBody::counted(body, place));
     }
     let control = control.unwrap_or_else(|| Control::new(Plan::default()));
     control.configure(|plan| {
         plan.settings.fill(&shared.settings);
         plan.context.get_or_insert_with(|| context.clone());
-        plan.live.push(shared.registry.open());
+        plan.layers.push(place);
     });
     if !foreign {
         return response.map(SseBody::pass);
@@ -116,15 +148,6 @@ fn is_encoded<B>(response: &Response<B>) -> bool {
         .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-/// The client has seen the end: an `EventSource` stops for good after a 204.
-fn no_content<B>() -> Response<SseBody<B>> {
-    let mut response = Response::new(SseBody::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
 pin_project! {
     /// The body of a response that came through [`SseLayer`](crate::SseLayer).
     pub struct SseBody<B> {
@@ -136,22 +159,32 @@ pin_project! {
 pin_project! {
     #[project = KindProj]
     enum Kind<B> {
-        // An answer of the layer itself; `B` need not have an empty value.
-        Empty,
+        // An answer of the layer itself; `B` need not have such a value.
+        Answer { bytes: Bytes },
         // Not an event stream, or one of ours, which does its own work.
         Pass { #[pin] body: B },
+        // A stream that nothing can be added to, but which is open.
+        Counted { #[pin] body: B, place: Membership },
         Foreign { #[pin] body: ForeignBody<B> },
     }
 }
 
 impl<B> SseBody<B> {
-    fn empty() -> Self {
-        Self { kind: Kind::Empty }
+    pub(super) fn answer(bytes: Bytes) -> Self {
+        Self {
+            kind: Kind::Answer { bytes },
+        }
     }
 
     fn pass(body: B) -> Self {
         Self {
             kind: Kind::Pass { body },
+        }
+    }
+
+    fn counted(body: B, place: Membership) -> Self {
+        Self {
+            kind: Kind::Counted { body, place },
         }
     }
 
@@ -172,34 +205,36 @@ impl<B: Body<Data = Bytes>> Body for SseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
-            KindProj::Empty => Poll::Ready(None),
-            KindProj::Pass { body } => body.poll_frame(cx),
+            KindProj::Answer { bytes } if bytes.is_empty() => Poll::Ready(None),
+            KindProj::Answer { bytes } => Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
+            KindProj::Pass { body } | KindProj::Counted { body, .. } => body.poll_frame(cx),
             KindProj::Foreign { body } => body.poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Empty => true,
-            Kind::Pass { body } => body.is_end_stream(),
+            Kind::Answer { bytes } => bytes.is_empty(),
+            Kind::Pass { body } | Kind::Counted { body, .. } => body.is_end_stream(),
             Kind::Foreign { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Empty => SizeHint::with_exact(0),
-            Kind::Pass { body } => body.size_hint(),
+            Kind::Answer { bytes } => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Pass { body } | Kind::Counted { body, .. } => body.size_hint(),
             Kind::Foreign { body } => body.size_hint(),
         }
     }
 }
 
-impl<B> std::fmt::Debug for SseBody<B> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<B> fmt::Debug for SseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            Kind::Empty => "SseBody::Empty",
+            Kind::Answer { .. } => "SseBody::Answer",
             Kind::Pass { .. } => "SseBody::Pass",
+            Kind::Counted { .. } => "SseBody::Counted",
             Kind::Foreign { .. } => "SseBody::Foreign",
         })
     }

@@ -1,18 +1,33 @@
 //! `SseLayer`: what a stream needs around its events, for any service and any body.
 
+mod answer;
+mod caps;
 mod future;
 pub(crate) mod headers;
 mod service;
 
+use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::request::Parts;
+use sse_core::{Block, EncodeError, SseEvent};
 use tower_layer::Layer;
 
+use self::answer::Answer;
+use self::caps::{Cap, PerKey, Place};
 pub use self::future::{ResponseFuture, SseBody};
 pub use self::service::SseService;
+use crate::body::away;
+use crate::context::RequestContext;
 use crate::ids::Ids;
-use crate::registry::Registry;
-use crate::settings::{KeepAlive, Retry, Settings};
+use crate::keep_alive::KeepAlive;
+use crate::observe::Observe;
+use crate::registry::{Membership, Observers, Registry};
+use crate::retry::Retry;
+use crate::settings::Settings;
+use crate::shutdown::{Drain, Shutdown};
 
 /// Gives every event stream that passes through what it needs to survive outside.
 ///
@@ -58,16 +73,66 @@ use crate::settings::{KeepAlive, Retry, Settings};
 ///     .ids(Ids::sequence());
 /// let app: Router = Router::new().route("/ticks", get(ticks)).layer(layer);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SseLayer {
     shared: Arc<Shared>,
 }
 
 /// What the clones of a layer share: routers call [`Layer::layer`] once for each route.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) settings: Settings,
-    pub(crate) registry: Arc<Registry>,
+    settings: Settings,
+    registry: Arc<Registry>,
+    max_streams: Option<usize>,
+    caps: Vec<Arc<dyn Cap>>,
+    query: Vec<String>,
+    accept: Accept,
+    observers: Observers,
+    shutdowns: Vec<Shutdown>,
+}
+
+impl Shared {
+    /// Whether no further stream may open.
+    fn is_full(&self) -> bool {
+        self.registry.is_draining()
+            || self
+                .max_streams
+                .is_some_and(|max| self.registry.len() >= max)
+    }
+
+    /// The place of a stream among those that are open, if there is room.
+    fn enter(&self, places: Vec<Box<dyn Place>>) -> Option<Membership> {
+        self.shutdowns.iter().for_each(Shutdown::watch);
+        if self.is_full() {
+            return None;
+        }
+        let permits: Option<Vec<_>> = places.into_iter().map(|place| place.enter()).collect();
+        let place = self
+            .registry
+            .open(self.max_streams, self.observers.clone())?;
+        Some(place.holding(permits?))
+    }
+
+    /// The answer to who has to come back later.
+    fn later(&self, context: &RequestContext) -> Answer {
+        let load = self.registry.load(self.max_streams);
+        Answer::Later {
+            retry: away(self.settings.reconnect.as_ref(), &load),
+            accepts_event_streams: context.accepts_event_streams(),
+        }
+    }
+}
+
+/// Which clients are sent event streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Accept {
+    /// All: clients of language models ask for `application/json` and expect a stream.
+    #[default]
+    Any,
+    /// Those whose `Accept` allows `text/event-stream`, by name or wildcard, or that send none.
+    /// Others are answered 406 in place of a stream.
+    Strict,
 }
 
 impl SseLayer {
@@ -78,6 +143,12 @@ impl SseLayer {
             shared: Arc::new(Shared {
                 settings: Settings::default(),
                 registry: Arc::default(),
+                max_streams: None,
+                caps: Vec::new(),
+                query: Vec::new(),
+                accept: Accept::Any,
+                observers: Arc::new([]),
+                shutdowns: Vec::new(),
             }),
         }
     }
@@ -114,26 +185,151 @@ impl SseLayer {
         self.set(|settings| settings.end_marker = Some(on))
     }
 
+    /// Ends streams at about this age, between two events: each within ±20 % of it, so that
+    /// streams opened together do not come back together. Default: never.
+    ///
+    /// The client is asked to [come back](Self::reconnect), perhaps to another server. Clamped
+    /// to ten years.
+    #[must_use]
+    pub fn max_age(self, age: Duration) -> Self {
+        const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+        self.set(|settings| settings.max_age = Some(age.min(TEN_YEARS)))
+    }
+
+    /// Ends the streams of this layer when `shutdown` begins, each as its
+    /// [drain](Self::drain) says; from then on clients that ask for a stream are sent away.
+    #[must_use]
+    pub fn shutdown(self, shutdown: &Shutdown) -> Self {
+        shutdown.add(&self.shared.registry);
+        self.with(|shared| shared.shutdowns.push(shutdown.clone()))
+    }
+
+    /// How streams end when a [`Shutdown`] begins. Default: [`Drain::ByMethod`].
+    #[must_use]
+    pub fn drain(self, drain: Drain) -> Self {
+        self.set(|settings| settings.drain = Some(drain))
+    }
+
+    /// Sends `event` last on the streams that a [`Shutdown`] ends. Default: nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the event cannot be encoded, which is done once, here.
+    pub fn goodbye(self, event: &impl SseEvent) -> Result<Self, EncodeError> {
+        let goodbye = Block::encode(event)?;
+        Ok(self.set(|settings| settings.goodbye = Some(goodbye)))
+    }
+
+    /// When clients that the layer sends away are asked to come back: at a shutdown, at the
+    /// maximum age, and when it is full. Default: after 1 s to 5 s, drawn for each, so that
+    /// they do not come back together. Let the range grow with the number of clients.
+    #[must_use]
+    pub fn reconnect(self, after: Retry) -> Self {
+        self.set(|settings| settings.reconnect = Some(after))
+    }
+
+    /// Allows this many open streams. Default: any number.
+    ///
+    /// When there are as many, a request whose `Accept` names `text/event-stream` is answered
+    /// before its handler runs, with status 200, a [retry hint](Self::reconnect) and the end:
+    /// an `EventSource` comes back after that and after no other status. Any other request that
+    /// turns out to ask for a stream gets 503 with `Retry-After`. Open streams are never ended
+    /// to make room.
+    #[must_use]
+    pub fn max_streams(self, max: usize) -> Self {
+        self.with(|shared| shared.max_streams = Some(max))
+    }
+
+    /// Allows this many open streams for each key, such as a user or an address; requests
+    /// without a key are not limited. Otherwise as [`max_streams`](Self::max_streams).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    /// use axum::extract::ConnectInfo;
+    /// use http::request::Parts;
+    /// use sse_tower::SseLayer;
+    ///
+    /// let layer = SseLayer::new().max_streams_per(
+    ///     |parts: &Parts| Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.ip()),
+    ///     6,
+    /// );
+    /// ```
+    #[must_use]
+    pub fn max_streams_per<K, F>(self, key: F, max: usize) -> Self
+    where
+        K: Eq + Hash + Clone + Send + Sync + 'static,
+        F: Fn(&Parts) -> Option<K> + Send + Sync + 'static,
+    {
+        self.with(|shared| shared.caps.push(Arc::new(PerKey::new(key, max))))
+    }
+
+    /// Reads the id to resume after from these parameters of the query when there is no
+    /// `Last-Event-ID` header, and writes the header from it. Default: none.
+    ///
+    /// For clients that cannot set headers, such as a page that opens an `EventSource` where a
+    /// former one stopped. Common names are `lastEventId` and `last_event_id`.
+    #[must_use]
+    pub fn last_event_id_query<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        self.with(|shared| shared.query = names)
+    }
+
+    /// Which clients are sent event streams. Default: all.
+    #[must_use]
+    pub fn accept(self, accept: Accept) -> Self {
+        self.with(|shared| shared.accept = accept)
+    }
+
+    /// Tells `observer` of each stream. There may be several.
+    #[must_use]
+    pub fn observe(self, observer: impl Observe) -> Self {
+        self.with(|shared| {
+            let observers = shared.observers.iter().cloned();
+            shared.observers = observers
+                .chain([Arc::new(observer) as Arc<dyn Observe>])
+                .collect();
+        })
+    }
+
     /// How many streams are open under this layer and its clones.
     #[must_use]
     pub fn open_streams(&self) -> usize {
         self.shared.registry.len()
     }
 
-    /// Ends every stream that is open under this layer and its clones, each after the event
-    /// that it is sending.
+    /// Ends every stream that is open under this layer and its clones at once, as a
+    /// [`Shutdown`] with [`Drain::EndNow`] would.
     ///
-    /// Clients that reconnect by themselves come back. To any other the body ended as if it
-    /// were complete, so such a client must wait for a terminal event to know that it was.
     /// Streams that open later are not affected. The server does not poll a stream whose client
     /// has stopped reading, so such a stream ends when the client reads on or leaves.
     pub fn end_streams(&self) {
         self.shared.registry.end_all();
     }
 
-    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(&mut Arc::make_mut(&mut self.shared).settings);
+    fn set(self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.with(|shared| change(&mut shared.settings))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Shared)) -> Self {
+        change(Arc::make_mut(&mut self.shared));
         self
+    }
+}
+
+impl fmt::Debug for SseLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SseLayer")
+            .field("settings", &self.shared.settings)
+            .field("open_streams", &self.open_streams())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,138 @@
+//! When a stream ends that would go on by itself.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::Method;
+use sse_core::{Block, EventBuffer, RetryDelay};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::life::{CloseReason, Life};
+use crate::registry::Ask;
+use crate::retry::{Load, Retry};
+use crate::settings::Settings;
+use crate::shutdown::Drain;
+
+/// What may end the stream of one body from outside: its age, its authority, its server.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    drain: Drain,
+    method: Option<Method>,
+    draining: bool,
+    reconnect: Option<Retry>,
+    goodbye: Option<Block>,
+    deadline: Option<(Instant, CloseReason)>,
+    /// Most streams need none.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Ending {
+    pub(crate) fn new(
+        settings: &Settings,
+        method: Option<&Method>,
+        expires: Option<Instant>,
+    ) -> Self {
+        let mut this = Self {
+            drain: settings.drain.unwrap_or_default(),
+            method: method.cloned(),
+            reconnect: settings.reconnect.clone(),
+            goodbye: settings.goodbye.clone(),
+            ..Self::default()
+        };
+        if let Some(age) = settings.max_age {
+            // ±20 %, so that streams opened together do not return together.
+            let age = age.mul_f64(0.8 + 0.4 * fastrand::f64());
+            this.within(age, CloseReason::MaxAge);
+        }
+        if let Some(at) = expires {
+            this.at(at, CloseReason::Expired);
+        }
+        this
+    }
+
+    /// Ready when the stream has to end, between two events.
+    pub(crate) fn poll(&mut self, life: &Life, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        match life.asked() {
+            Ask::Nothing => {}
+            Ask::Drain => {
+                if !std::mem::replace(&mut self.draining, true)
+                    && let Some(left) = self.drain.time_left(self.method.as_ref())
+                {
+                    self.within(left, CloseReason::Shutdown);
+                }
+            }
+            Ask::End => return Poll::Ready(CloseReason::Shutdown),
+        }
+        let Some((at, reason)) = self.deadline else {
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(reason)
+    }
+
+    /// Whether [`poll`](Self::poll) has something new to look at.
+    pub(crate) fn is_asked(&self, life: &Life) -> bool {
+        match life.asked() {
+            Ask::Nothing => false,
+            Ask::Drain => !self.draining,
+            Ask::End => true,
+        }
+    }
+
+    /// The last bytes of a stream that ends for `reason`: a hint when to come back, and the
+    /// last event of a shutdown. Returns whether that event is a terminal one.
+    pub(crate) fn write(&self, reason: CloseReason, load: &Load, buffer: &mut EventBuffer) -> bool {
+        buffer.open_stream(Some(away(self.reconnect.as_ref(), load)));
+        match &self.goodbye {
+            Some(goodbye) if reason == CloseReason::Shutdown => {
+                buffer.write(goodbye).expect("a block is encoded already");
+                goodbye.is_terminal()
+            }
+            _ => {
+                buffer.empty_line();
+                false
+            }
+        }
+    }
+
+    fn within(&mut self, left: Duration, reason: CloseReason) {
+        // A time that no clock can hold is never.
+        if let Some(at) = Instant::now().checked_add(left) {
+            self.at(at, reason);
+        }
+    }
+
+    fn at(&mut self, at: Instant, reason: CloseReason) {
+        if self.deadline.is_none_or(|(earliest, _)| at < earliest) {
+            self.deadline = Some((at, reason));
+        }
+    }
+}
+
+/// The first lines of a stream: a retry hint, and the interval of the keep-alive. Returns
+/// whether an event must still follow to end the block of the hint.
+pub(crate) fn write_opening(settings: &Settings, life: &Life, buffer: &mut EventBuffer) -> bool {
+    if let Some(retry) = &settings.retry {
+        buffer.open_stream(Some(retry.draw(&life.load())));
+    }
+    let advertised = settings.keep_alive().and_then(|it| it.advertised());
+    if let Some(interval) = advertised {
+        buffer.announce_keep_alive(interval);
+    }
+    settings.retry.is_some() && advertised.is_none()
+}
+
+/// The hint for a client that is sent away.
+pub(crate) fn away(reconnect: Option<&Retry>, load: &Load) -> RetryDelay {
+    const FIRST: Duration = Duration::from_secs(1);
+    const LAST: Duration = Duration::from_secs(5);
+    reconnect
+        .cloned()
+        .unwrap_or_else(|| Retry::between(FIRST, LAST))
+        .draw(load)
+}

@@ -1,0 +1,110 @@
+//! `KeepAlive`: what is sent while a stream is silent.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sse_core::{Block, EncodeError, Event, SseEvent};
+
+/// What is sent while a stream is silent, so that proxies do not cut it.
+///
+/// The default is the comment line `:⏎` after 15 s of silence: proxies and load balancers
+/// give up after 50 s or more. The time varies by ±10 % from one to the next, so that streams
+/// opened together do not stay in step. A stream of another library may have a keep-alive of
+/// its own, which a layer cannot see before it comes; there it waits 20 % to 40 % longer than
+/// the interval, so that of two equal keep-alives only the inner one is ever sent.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use sse_tower::{KeepAlive, SseLayer};
+///
+/// let layer = SseLayer::new().keep_alive(KeepAlive::every(Duration::from_secs(20)).comment("ping"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeepAlive {
+    interval: Duration,
+    bytes: Bytes,
+    advertised: bool,
+}
+
+impl KeepAlive {
+    /// A comment after `interval` of silence; clamped to 1 ms ..= 1 day.
+    #[must_use]
+    pub fn every(interval: Duration) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self {
+            interval: interval.clamp(Duration::from_millis(1), DAY),
+            // One line and no empty one: some clients report an empty line as a message.
+            bytes: Bytes::from_static(b":\n"),
+            advertised: false,
+        }
+    }
+
+    /// Sends `text` in the comment.
+    #[must_use]
+    pub fn comment(self, text: &str) -> Self {
+        let comment = Event::new().comment(text.to_owned());
+        self.event(&comment).expect("a comment may hold any text")
+    }
+
+    /// Sends an event instead of a comment.
+    ///
+    /// For clients that must see a sign of life, such as a page with a watchdog: comments never
+    /// reach the code of the page. An event that its clients do not expect may break them.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the event cannot be encoded, which is done once, here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sse_tower::{KeepAlive, SseEvent};
+    ///
+    /// #[derive(SseEvent)]
+    /// enum Chat {
+    ///     Ping, // event: ping | data: {}
+    /// }
+    ///
+    /// let ping = KeepAlive::every(Duration::from_secs(10)).event(&Chat::Ping)?;
+    /// # Ok::<(), sse_tower::EncodeError>(())
+    /// ```
+    pub fn event(mut self, event: &impl SseEvent) -> Result<Self, EncodeError> {
+        self.bytes = Block::encode(event)?.bytes().clone();
+        Ok(self)
+    }
+
+    /// Tells clients the interval, once, at the beginning of the stream, so that they can tell
+    /// a silent stream from a dead one.
+    ///
+    /// It is the event `sse-tower:keep-alive` with the data `{"interval_ms":15000}`. A client
+    /// should allow for half as much again. [`decode`](crate::decode) leaves it out.
+    #[must_use]
+    pub fn advertise(mut self) -> Self {
+        self.advertised = true;
+        self
+    }
+
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
+    pub(crate) fn advertised(&self) -> Option<Duration> {
+        self.advertised.then_some(self.interval)
+    }
+
+    /// The next interval, drawn from `share` of it.
+    pub(crate) fn interval(&self, share: &Range<f64>) -> Duration {
+        let width = share.end - share.start;
+        self.interval.mul_f64(share.start + width * fastrand::f64())
+    }
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self::every(Duration::from_secs(15))
+    }
+}

@@ -1,0 +1,215 @@
+//! One stream from its response to its end, and what is told about it.
+
+use std::fmt;
+use std::mem;
+use std::task::Context;
+use std::time::Duration;
+
+use sse_core::EventId;
+use tokio::time::Instant;
+use tracing::Span;
+
+use crate::registry::{Ask, Membership};
+use crate::retry::Load;
+
+/// How a stream ended.
+///
+/// [`Sse::on_close`](crate::Sse::on_close) and [`Observe`](crate::Observe) are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closed {
+    /// Why it is over.
+    pub reason: CloseReason,
+    /// How many events were handed to the server; comments and the end marker are none.
+    pub events: u64,
+    /// How many bytes were handed to the server, with keep-alives.
+    pub bytes: u64,
+    /// The last id that was sent.
+    pub last_id: Option<EventId>,
+    /// How long the response lived.
+    pub age: Duration,
+}
+
+/// Why a stream is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// A terminal event was sent.
+    Done,
+    /// The stream had no more events.
+    Ended,
+    /// The client left, or the response was dropped by something else around it.
+    ClientGone,
+    /// The layer ended it: [`Shutdown::begin`](crate::Shutdown::begin) or
+    /// [`SseLayer::end_streams`](crate::SseLayer::end_streams).
+    Shutdown,
+    /// It reached the [maximum age](crate::SseLayer::max_age) of its layer.
+    MaxAge,
+    /// It was open until [`Sse::end_at`](crate::Sse::end_at).
+    Expired,
+    /// The stream failed or panicked, or an event could not be encoded.
+    Error,
+}
+
+impl CloseReason {
+    /// A short name for logs and the labels of metrics, such as `client_gone`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Ended => "ended",
+            Self::ClientGone => "client_gone",
+            Self::Shutdown => "shutdown",
+            Self::MaxAge => "max_age",
+            Self::Expired => "expired",
+            Self::Error => "error",
+        }
+    }
+}
+
+pub(crate) type OnClose = Box<dyn FnOnce(Closed) + Send>;
+
+/// The record of one stream, held by its body: dropping it is the one truth about the end.
+pub(crate) struct Life {
+    /// `None` until the body is polled for the first time.
+    opened: Option<Instant>,
+    span: Span,
+    /// How it ended, if that is known already.
+    reason: Option<CloseReason>,
+    polling: bool,
+    events: u64,
+    bytes: u64,
+    last_id: String,
+    /// One for each layer around the stream, the innermost first.
+    layers: Vec<Membership>,
+    on_close: Option<OnClose>,
+}
+
+impl Life {
+    pub(crate) fn new(on_close: Option<OnClose>) -> Self {
+        Self {
+            opened: None,
+            span: tracing::debug_span!("event_stream"),
+            reason: None,
+            polling: false,
+            events: 0,
+            bytes: 0,
+            last_id: String::new(),
+            layers: Vec::new(),
+            on_close,
+        }
+    }
+
+    /// The body is polled for the first time; `layers` are those around it.
+    pub(crate) fn begin(&mut self, layers: Vec<Membership>) {
+        self.opened = Some(Instant::now());
+        tracing::debug!(parent: &self.span, "event stream opened");
+        for layer in &layers {
+            layer.observers().for_each(|observer| observer.opened());
+        }
+        self.layers = layers;
+    }
+
+    /// A poll begins: until it ends, the stream itself is at fault when the body is dropped.
+    pub(crate) fn poll_begins(&mut self) -> Span {
+        self.polling = true;
+        self.span.clone()
+    }
+
+    pub(crate) fn poll_ends(&mut self) {
+        self.polling = false;
+    }
+
+    /// A frame goes out.
+    pub(crate) fn sent(&mut self, events: u64, bytes: usize) {
+        let bytes = bytes as u64;
+        self.events += events;
+        self.bytes += bytes;
+        for observer in self.layers.iter().flat_map(Membership::observers) {
+            observer.sent(events, bytes);
+        }
+    }
+
+    /// The last id of a frame.
+    pub(crate) fn sent_id(&mut self, id: &str) {
+        self.last_id.clear();
+        self.last_id.push_str(id);
+    }
+
+    pub(crate) fn ended(&mut self, reason: CloseReason) {
+        self.reason = Some(reason);
+    }
+
+    /// What the layers want of the stream.
+    pub(crate) fn asked(&self) -> Ask {
+        let asked = self.layers.iter().map(Membership::asked);
+        asked.max().unwrap_or(Ask::Nothing)
+    }
+
+    /// The load of the outermost layer, which sees the most streams.
+    pub(crate) fn load(&self) -> Load {
+        self.layers
+            .last()
+            .map_or_else(Load::default, Membership::load)
+    }
+
+    /// Wakes `cx` when a layer asks; ask once more after this, lest the question was missed.
+    pub(crate) fn watch(&self, cx: &Context<'_>) {
+        for layer in &self.layers {
+            layer.watch(cx);
+        }
+    }
+
+    fn close(&mut self) -> Closed {
+        let left = if self.polling {
+            CloseReason::Error
+        } else {
+            CloseReason::ClientGone
+        };
+        let last_id = mem::take(&mut self.last_id);
+        Closed {
+            reason: self.reason.unwrap_or(left),
+            events: self.events,
+            bytes: self.bytes,
+            last_id: EventId::new(last_id)
+                .ok()
+                .filter(|id| !id.as_str().is_empty()),
+            age: self
+                .opened
+                .map_or(Duration::ZERO, |opened| opened.elapsed()),
+        }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        let closed = self.close();
+        if self.opened.is_some() {
+            tracing::debug!(
+                parent: &self.span,
+                reason = closed.reason.as_str(),
+                events = closed.events,
+                bytes = closed.bytes,
+                age_ms = u64::try_from(closed.age.as_millis()).unwrap_or(u64::MAX),
+                "event stream closed"
+            );
+        }
+        for layer in mem::take(&mut self.layers) {
+            layer
+                .observers()
+                .for_each(|observer| observer.closed(&closed));
+        }
+        if let Some(on_close) = self.on_close.take() {
+            on_close(closed);
+        }
+    }
+}
+
+impl fmt::Debug for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Life")
+            .field("reason", &self.reason)
+            .field("events", &self.events)
+            .finish_non_exhaustive()
+    }
+}
