@@ -12,7 +12,8 @@ use sse_core::{Block, EncodeError, Event, SseEvent};
 /// give up after 50 s or more. The time varies by ±10 % from one to the next, so that streams
 /// opened together do not stay in step. A stream of another library may have a keep-alive of
 /// its own, which a layer cannot see before it comes; there it waits 20 % to 40 % longer than
-/// the interval, so that of two equal keep-alives only the inner one is ever sent.
+/// the interval, and up to twice as long where another layer seems to be inside, so that of two
+/// equal keep-alives only the inner one is ever sent.
 ///
 /// # Examples
 ///

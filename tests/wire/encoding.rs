@@ -250,10 +250,7 @@ fn the_last_id_is_that_of_a_copied_block_too() {
     let mut buffer = EventBuffer::new();
     buffer.write(&Event::new().id(1).data("a")).unwrap();
     buffer.write(&block).unwrap();
-    assert_eq!(
-        (buffer.events(), buffer.last_id()),
-        (2, Some("7"))
-    );
+    assert_eq!((buffer.events(), buffer.last_id()), (2, Some("7")));
     let both = buffer.take_block();
     assert_eq!(
         (both.events(), both.last_id()),

@@ -38,7 +38,10 @@ pin_project! {
 
 enum Stage {
     /// Not polled yet: layers further out may still change the settings.
-    Planned(Control),
+    Planned {
+        control: Control,
+        kept_alive: bool,
+    },
     Open,
     /// What is waiting goes out, then the trailers, then nothing ever.
     Ended(Option<HeaderMap>),
@@ -62,10 +65,14 @@ struct Edit {
 }
 
 impl<B> ForeignBody<B> {
-    pub(crate) fn new(inner: B, control: Control) -> Self {
+    /// `kept_alive` if there probably is a layer inside.
+    pub(crate) fn new(inner: B, control: Control, kept_alive: bool) -> Self {
         Self {
             inner,
-            stage: Stage::Planned(control),
+            stage: Stage::Planned {
+                control,
+                kept_alive,
+            },
             silence: Silence::foreign(None),
             edit: Edit::default(),
             life: Life::new(None),
@@ -82,12 +89,20 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
 
-        if let Stage::Planned(control) = this.stage {
+        if let Stage::Planned {
+            control,
+            kept_alive,
+        } = this.stage
+        {
             let mut plan = control.begin();
             this.life.begin(mem::take(&mut plan.layers));
             *this.ending = plan.ending();
-            this.silence
-                .set(Silence::foreign(plan.settings.keep_alive()));
+            let keep_alive = plan.settings.keep_alive();
+            this.silence.set(if *kept_alive {
+                Silence::beyond_a_layer(keep_alive)
+            } else {
+                Silence::foreign(keep_alive)
+            });
             *this.edit = begin(&plan, this.life);
             *this.stage = Stage::Open;
         }

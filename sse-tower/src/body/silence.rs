@@ -37,6 +37,12 @@ impl Silence {
         Self::new(keep_alive, 1.2..1.4)
     }
 
+    /// For a stream that probably came through another layer, which waits as [`Self::foreign`]
+    /// says.
+    pub(crate) fn beyond_a_layer(keep_alive: Option<KeepAlive>) -> Self {
+        Self::new(keep_alive, 1.6..2.0)
+    }
+
     fn new(keep_alive: Option<KeepAlive>, share: Range<f64>) -> Self {
         Self {
             keep_alive,

@@ -116,6 +116,8 @@ fn dress<B>(
     }
     let control = response.extensions().get::<Control>().cloned();
     let foreign = control.is_none();
+    // It may have come through a layer all the same: an extension is easily lost.
+    let kept_alive = headers::are_filled(response.headers());
     headers::fill(response.headers_mut());
     if context.is_head() {
         return response.map(SseBody::pass);
@@ -138,7 +140,7 @@ fn dress<B>(
     }
     // A layer further out configures the same body instead of wrapping it again.
     response.extensions_mut().insert(control.clone());
-    response.map(|body| SseBody::foreign(body, control))
+    response.map(|body| SseBody::foreign(body, control, kept_alive))
 }
 
 fn is_encoded<B>(response: &Response<B>) -> bool {
@@ -188,11 +190,18 @@ impl<B> SseBody<B> {
         }
     }
 
-    fn foreign(body: B, control: Control) -> Self {
-        let body = ForeignBody::new(body, control);
+    fn foreign(body: B, control: Control, kept_alive: bool) -> Self {
+        let body = ForeignBody::new(body, control, kept_alive);
         Self {
             kind: Kind::Foreign { body },
         }
+    }
+}
+
+/// An empty body: what layers around this one, such as those for CORS and timeouts, answer with.
+impl<B> Default for SseBody<B> {
+    fn default() -> Self {
+        Self::answer(Bytes::new())
     }
 }
 

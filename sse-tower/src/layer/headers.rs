@@ -20,6 +20,15 @@ pub(super) fn says_event_stream(headers: &HeaderMap) -> bool {
     media_type.is_some_and(is_event_stream)
 }
 
+/// Whether everything that [`fill`] fills in is there: some layer has seen the stream already.
+pub(super) fn are_filled(headers: &HeaderMap) -> bool {
+    headers
+        .get(CACHE_CONTROL)
+        .is_some_and(|value| *value == CACHE)
+        && headers.contains_key(X_ACCEL_BUFFERING)
+        && headers.contains_key(X_CONTENT_TYPE_OPTIONS)
+}
+
 /// Fills in what keeps proxies and caches from holding the stream back.
 pub(crate) fn fill(headers: &mut HeaderMap) {
     headers

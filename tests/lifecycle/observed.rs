@@ -1,0 +1,179 @@
+//! What observers and metrics are told.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::stream;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use sse_tower::{CloseReason, Closed, Metrics, Observe, Shutdown};
+
+use super::*;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn push(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Observe for Log {
+    fn opened(&self) {
+        self.push("opened".to_owned());
+    }
+
+    fn sent(&self, events: u64, bytes: u64) {
+        self.push(format!("{events} events, {bytes} bytes"));
+    }
+
+    fn closed(&self, closed: &Closed) {
+        let id = closed.last_id.as_ref().map(|id| id.as_str());
+        let Closed {
+            reason,
+            events,
+            bytes,
+            ..
+        } = closed;
+        self.push(format!("{}: {events} {bytes} {id:?}", reason.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn an_observer_is_told_of_all_there_is() {
+    let log = Log::default();
+    let events = || {
+        Sse::new(stream::iter(
+            [7_u64, 8].map(|id| Event::new().id(id).data("x")),
+        ))
+    };
+    let app = app(&layer().observe(log.clone()), events);
+    let response = get(&app).await;
+    assert!(log.take().is_empty(), "not before it is sent");
+    Reader::of(response).rest().await;
+    assert_eq!(
+        log.take(),
+        ["opened", "2 events, 30 bytes", "ended: 2 30 Some(\"8\")"]
+    );
+}
+
+#[tokio::test]
+async fn streams_of_others_are_observed_alike() {
+    for ours in OURS_AND_FOREIGN {
+        let log = Log::default();
+        let fed = Fed::new(&layer().observe(log.clone()), ours);
+        let mut reader = fed.open(Method::GET).await;
+        fed.send("x");
+        reader.frame().await;
+        drop(reader);
+        assert_eq!(
+            log.take(),
+            ["opened", "1 events, 9 bytes", "client_gone: 1 9 None"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_last_id_is_known_whoever_wrote_it() {
+    for ours in [true] {
+        let log = Log::default();
+        let layer = layer().ids(sse_tower::Ids::sequence()).observe(log.clone());
+        let fed = Fed::new(&layer, ours);
+        fed.send("a");
+        fed.send("b");
+        let mut reader = fed.open(Method::GET).await;
+        while !reader.frame().await.contains("id: 2") {}
+        drop(reader);
+        let last = log.take().pop().unwrap();
+        assert!(last.ends_with("Some(\"2\")"), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn each_layer_tells_its_observers_and_a_closure_is_one() {
+    let closed = Arc::new(AtomicU64::new(0));
+    let count = |closed: &Arc<AtomicU64>| {
+        let closed = Arc::clone(closed);
+        move |how: &Closed| {
+            assert_eq!(how.reason, CloseReason::Ended);
+            closed.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let inner = layer().observe(count(&closed)).observe(count(&closed));
+    let app = app(&inner, || Sse::new(stream::iter([Event::new().data("x")])));
+    let app = app.layer(layer().observe(count(&closed)));
+    Reader::of(get(&app).await).rest().await;
+    assert_eq!(closed.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_head_request_and_a_refused_one_are_no_streams() {
+    let log = Log::default();
+    let app = app(&layer().max_streams(0).observe(log.clone()), || {
+        Sse::new(stream::pending::<Event>())
+    });
+    call(&app, Method::HEAD, &[]).await;
+    get(&app).await;
+    call(&app, Method::POST, &[]).await;
+    assert!(log.take().is_empty());
+}
+
+/// Runs a stream that ends and, meanwhile, one that stays open until `stop`; then reads the
+/// metrics.
+fn metrics_of_two_streams(stop_before_reading: bool) -> Vec<String> {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let run = async || {
+        let stop = Shutdown::new();
+        let layer = layer().observe(Metrics::new()).shutdown(&stop);
+        let fed = Fed::new(&layer, true);
+        let mut silent = fed.open(Method::GET).await;
+        silent.frame().await;
+        let app = app(&layer, || Sse::new(stream::iter([Event::new().data("x")])));
+        Reader::of(get(&app).await).rest().await;
+        if stop_before_reading {
+            stop.begin();
+            while silent.next().await.is_some() {}
+            drop(silent);
+            return snapshotter.snapshot();
+        }
+        snapshotter.snapshot()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let snapshot = metrics::with_local_recorder(&recorder, || runtime.block_on(run()));
+    let mut lines: Vec<_> = snapshot
+        .into_vec()
+        .into_iter()
+        .map(|(key, _, _, value)| match value {
+            DebugValue::Counter(count) => format!("{} {count}", key.key()),
+            DebugValue::Gauge(value) => format!("{} {value}", key.key()),
+            DebugValue::Histogram(_) => unreachable!("there are none"),
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn metrics_count_what_happens() {
+    let name = |line: &str, value: u64| format!("Key({line}) {value}");
+    let open = metrics_of_two_streams(false);
+    assert!(open.contains(&name("sse_streams_open", 1)), "{open:?}");
+    assert_eq!(
+        metrics_of_two_streams(true),
+        [
+            name("sse_bytes_total", 2 + 13 + 9),
+            name("sse_events_total", 1),
+            name("sse_streams_closed_total, [reason = ended]", 1),
+            name("sse_streams_closed_total, [reason = shutdown]", 1),
+            name("sse_streams_open", 0),
+            name("sse_streams_opened_total", 2),
+        ]
+    );
+}

@@ -1,0 +1,132 @@
+//! Keep-alives that are more than a comment, and never two at once.
+
+use axum::middleware::{self, Next};
+use futures_util::stream;
+use sse_tower::{Decoder, KeepAlive, SseEvent};
+use tokio::time::{self, Instant};
+
+use super::*;
+
+#[derive(SseEvent)]
+enum Chat {
+    Ping,
+}
+
+fn ping() -> KeepAlive {
+    KeepAlive::every(secs(10)).event(&Chat::Ping).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keep_alive_may_be_an_event() {
+    for ours in OURS_AND_FOREIGN {
+        let fed = Fed::new(&layer().keep_alive(ping()), ours);
+        let mut reader = fed.open(Method::GET).await;
+        assert_eq!(reader.frame().await, ":\n");
+        assert_eq!(reader.frame().await, "event: ping\ndata: {}\n\n");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_interval_is_told_once_in_the_block_of_the_hint() {
+    for ours in OURS_AND_FOREIGN {
+        let keep_alive = KeepAlive::every(secs(10)).advertise();
+        let layer = layer().keep_alive(keep_alive).retry(Retry::fixed(secs(3)));
+        let fed = Fed::new(&layer, ours);
+        let mut reader = fed.open(Method::GET).await;
+        let opening = reader.frame().await;
+        assert_eq!(
+            opening,
+            "retry: 3000\nevent: sse-tower:keep-alive\ndata: {\"interval_ms\":10000}\n\n"
+        );
+        assert_eq!(reader.frame().await, ":\n");
+        fed.send("x");
+        assert_eq!(reader.frame().await, "data: x\n\n");
+
+        let mut decoder = Decoder::new();
+        decoder.push(opening);
+        assert_eq!(
+            decoder.next_event().unwrap().unwrap().data(),
+            "{\"interval_ms\":10000}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_decodes_the_stream_is_not_bothered_with_it() {
+    use sse_tower::FromSseEvent;
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    enum Strict {
+        Tick(u32),
+    }
+    let layer = layer().keep_alive(KeepAlive::default().advertise());
+    let app = app(&layer, || Sse::new(stream::iter([Strict::Tick(1)])));
+    let bytes = get(&app).await.into_body().into_data_stream();
+    let events: Vec<_> = sse_tower::decode::<Strict, _>(bytes)
+        .strict()
+        .collect()
+        .await;
+    assert_eq!(
+        events.into_iter().map(Result::unwrap).collect::<Vec<_>>(),
+        [Strict::Tick(1)]
+    );
+}
+
+/// What a silent stream sends in ten minutes, and when.
+async fn keep_alives(app: Router) -> Vec<(Instant, String)> {
+    let mut reader = Reader::of(get(&app).await);
+    let opened = Instant::now();
+    let mut seen = Vec::new();
+    while let Ok(frame) = time::timeout_at(opened + secs(600), reader.frame()).await {
+        seen.push((Instant::now(), frame));
+    }
+    seen
+}
+
+#[tokio::test(start_paused = true)]
+async fn nested_layers_keep_a_stream_alive_once() {
+    let (inner, outer) = (
+        KeepAlive::every(secs(15)).comment("inner"),
+        KeepAlive::every(secs(15)).comment("outer"),
+    );
+    // A middleware that builds the response anew loses what the layers know of each other.
+    let losing = middleware::from_fn(async |request: axum::extract::Request, next: Next| {
+        let (mut parts, body) = next.run(request).await.into_parts();
+        parts.extensions.clear();
+        Response::from_parts(parts, body)
+    });
+    for ours in OURS_AND_FOREIGN {
+        for lost in [false, true] {
+            let fed = Fed::new(&SseLayer::new().keep_alive(inner.clone()), ours);
+            let app = if lost {
+                fed.app.clone().layer(losing.clone())
+            } else {
+                fed.app.clone()
+            };
+            let app = app.layer(SseLayer::new().keep_alive(outer.clone()));
+            let seen = keep_alives(app).await;
+            let by = |name: &str| {
+                seen.iter()
+                    .filter(|(_, frame)| frame.contains(name))
+                    .count()
+            };
+            assert!(by("inner") >= 28, "{seen:?}");
+            assert_eq!(by("outer"), 0, "ours: {ours}, lost: {lost}: {seen:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keep_alive_of_another_library_is_enough() {
+    let theirs = async || {
+        let silent = stream::pending::<Result<sse::Event, Infallible>>();
+        sse::Sse::new(silent).keep_alive(sse::KeepAlive::new().text("theirs"))
+    };
+    let app = Router::new().route("/", any(theirs));
+    let seen = keep_alives(app.layer(SseLayer::new())).await;
+    assert_eq!(
+        seen.iter().filter(|(_, frame)| frame == ":\n").count(),
+        1,
+        "the first line: {seen:?}"
+    );
+    assert!(seen.len() >= 39, "{seen:?}");
+}
