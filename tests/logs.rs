@@ -5,7 +5,7 @@
 
 mod common;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Once;
@@ -13,7 +13,7 @@ use std::sync::Once;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
 use common::Reader;
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
 use http::{Request, Response};
 use sse_tower::{Event, Json, Sse, SseEvent, SseLayer};
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -22,6 +22,8 @@ use tracing::span;
 
 thread_local! {
     static LOG: RefCell<String> = const { RefCell::new(String::new()) };
+    /// How many spans the thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Writes the events of `sse_tower` to the log of the thread.
@@ -103,7 +105,39 @@ async fn an_id_that_some_clients_cannot_send_back_is_logged_once() {
 async fn how_a_stream_ended_is_logged() {
     record();
     assert!(read(Sse::new(stream::iter([1, 2].map(Json)))).await);
-    assert_logged(1, "event stream closed reason=\"ended\" events=2 bytes=18");
+    assert_logged(1, "event stream opened");
+    assert_logged(
+        1,
+        "event stream closed reason=\"ended\" events=2 bytes=18 age_ms=0",
+    );
+}
+
+#[tokio::test]
+async fn what_a_stream_logs_belongs_to_its_span() {
+    record();
+    let events = stream::iter([1]).map(|n| {
+        tracing::info!(target: "sse_tower::test", "in the handler");
+        Json(n)
+    });
+    assert!(read(Sse::new(events)).await);
+    assert_logged(1, "event_stream: in the handler");
+    assert_logged(1, "event_stream: event stream opened");
+    assert_logged(1, "event_stream: event stream closed");
+    assert_logged(1, "span: reason=\"ended\"");
+    assert_logged(1, "span: events=1");
+    assert_logged(1, "span: bytes=9");
+}
+
+struct Line<'a>(&'a mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        match field.name() {
+            "message" => write!(self.0, "{value:?} "),
+            name => write!(self.0, "{name}={value:?} "),
+        }
+        .unwrap();
+    }
 }
 
 impl tracing::Subscriber for Recorder {
@@ -112,17 +146,10 @@ impl tracing::Subscriber for Recorder {
     }
 
     fn event(&self, event: &tracing::Event<'_>) {
-        struct Line<'a>(&'a mut String);
-        impl Visit for Line<'_> {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                match field.name() {
-                    "message" => write!(self.0, "{value:?} "),
-                    name => write!(self.0, "{name}={value:?} "),
-                }
-                .unwrap();
-            }
-        }
         LOG.with_borrow_mut(|log| {
+            if DEPTH.get() > 0 || event.parent().is_some() {
+                log.push_str("event_stream: ");
+            }
             event.record(&mut Line(log));
             log.push('\n');
         });
@@ -132,8 +159,21 @@ impl tracing::Subscriber for Recorder {
         span::Id::from_u64(1)
     }
 
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
+        LOG.with_borrow_mut(|log| {
+            log.push_str("span: ");
+            values.record(&mut Line(log));
+            log.push('\n');
+        });
+    }
+
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {
+        DEPTH.set(DEPTH.get() + 1);
+    }
+
+    fn exit(&self, _: &span::Id) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
 }

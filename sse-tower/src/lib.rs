@@ -40,7 +40,8 @@
 //! inner layers. A body that is not ours is wrapped at the boundaries of its events.
 //!
 //! Which attributes describe the stream of a given protocol, such as those of language models,
-//! MCP or htmx, is in [`guide::dialects`].
+//! MCP or htmx, is in [`guide::dialects`]. [`guide::ending`] says who ends a stream and what the
+//! client sees, and [`guide::from_axum`] is for those who come from `axum::response::Sse`.
 //!
 //! # Features
 //!

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sse_core::EventId;
 use tokio::time::Instant;
 use tracing::Span;
+use tracing::field::Empty;
 
 use crate::registry::{Ask, Membership};
 use crate::retry::Load;
@@ -89,7 +90,12 @@ impl Life {
     pub(crate) fn new(on_close: Option<OnClose>) -> Self {
         Self {
             opened: None,
-            span: tracing::debug_span!("event_stream"),
+            span: tracing::debug_span!(
+                "event_stream",
+                reason = Empty,
+                events = Empty,
+                bytes = Empty
+            ),
             reason: None,
             polling: false,
             events: 0,
@@ -185,6 +191,9 @@ impl Drop for Life {
     fn drop(&mut self) {
         let closed = self.close();
         if self.opened.is_some() {
+            self.span.record("reason", closed.reason.as_str());
+            self.span.record("events", closed.events);
+            self.span.record("bytes", closed.bytes);
             tracing::debug!(
                 parent: &self.span,
                 reason = closed.reason.as_str(),

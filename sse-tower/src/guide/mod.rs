@@ -2,3 +2,9 @@
 
 #[doc = include_str!("dialects.md")]
 pub mod dialects {}
+
+#[doc = include_str!("ending.md")]
+pub mod ending {}
+
+#[doc = include_str!("from_axum.md")]
+pub mod from_axum {}

@@ -45,13 +45,42 @@ use crate::shutdown::{Drain, Shutdown};
 ///   An `EventSource` then stops, without any code in the page, one reconnection delay after
 ///   the event.
 ///
-/// Put `CorsLayer` and `TraceLayer` outside of it, because it answers some requests itself:
-/// those past the end, whatever their route.
+/// # What it answers itself
+///
+/// - 204, to a request past the end, whatever its route;
+/// - a hint to come back later, or 503, when it is [full](Self::max_streams) or a
+///   [`Shutdown`] has begun; a request whose `Accept` names event streams before its handler
+///   runs, any other in place of the stream;
+/// - 406, in place of a stream, if it is [strict](Self::accept).
+///
+/// # Among other layers
+///
+/// ```text
+///  request                                                     response
+///     │  TraceLayer            logs what it answers too            ▲
+///     │  CorsLayer             a 204 without CORS headers would    │
+///     │                        make a page reconnect for ever      │
+///     │  CompressionLayer      leaves event streams alone          │
+///     │  ┌──────────────┐                                          │
+///     │  │   SseLayer   │                                          │
+///     │  └──────────────┘                                          │
+///     │  TimeoutLayer          limits the time to the head         │
+///     ▼  handler                                                   │
+/// ```
+///
+/// In a [`Router`](https://docs.rs/axum/0.8/axum/struct.Router.html), the layer that is added
+/// last is the outermost. A `ResponseBodyTimeoutLayer` must allow for more silence than the
+/// keep-alive leaves. Pages of other origins that set the header themselves need
+/// `.allow_headers([LAST_EVENT_ID])` at the `CorsLayer`.
 ///
 /// Bodies are polled on a tokio runtime with its timer enabled, as under `axum::serve`.
 ///
-/// Layers may be nested: what an inner one decides stays, what it leaves open the outer one
-/// decides.
+/// Layers may be nested: what an inner one decides about the bytes stays, what it leaves open
+/// the outer one decides. Of what is asked of the request, such as limits, both hold.
+///
+/// A middleware that builds the response anew from its body loses the extension by which a
+/// layer knows a stream of ours. It is then treated like anybody's: it keeps its keep-alive,
+/// which is not doubled, and has no end marker.
 ///
 /// # Examples
 ///
