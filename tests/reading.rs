@@ -730,6 +730,45 @@ fn a_tag_stands_for_tagged_variants_only() {
 }
 
 #[test]
+fn a_tag_tells_names_chosen_at_run_time_apart() {
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type", rename_all = "lowercase")]
+    enum Rows {
+        Gone(#[sse(event)] String),
+        Moved {
+            #[sse(event)]
+            row: String,
+            to: u8,
+        },
+        Added {
+            #[sse(event)]
+            row: String,
+            to: u8,
+        },
+        Ping,
+    }
+    let row = || String::from("row-7");
+    round(Rows::Gone(row()));
+    round(Rows::Moved { row: row(), to: 1 });
+    round(Rows::Added { row: row(), to: 1 });
+    round(Rows::Ping);
+    unknown::<Rows>("event: row-7\ndata: {\"type\":\"ping\"}\n\n");
+    unknown::<Rows>("event: row-7\ndata: {}\n\n");
+    broken::<Rows>(
+        "event: row-7\ndata: {\"type\":\"added\"}\n\n",
+        "missing field `to`",
+    );
+
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "t", content = "c")]
+    enum Adjacent {
+        Unit(#[sse(event)] String),
+        Named,
+    }
+    round(Adjacent::Unit(row()));
+}
+
+#[test]
 fn an_id_is_that_of_its_own_event() {
     #[derive(FromSseEvent, Debug, PartialEq)]
     #[sse(unnamed)]

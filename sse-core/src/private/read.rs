@@ -213,6 +213,12 @@ pub fn key<'e>(event: &'e RawEvent<'_>, key: &str, names: &[&str], tags: &[&str]
     }
 }
 
+/// Whether the tag is one of `tags`.
+#[must_use]
+pub fn is_tagged(event: &RawEvent<'_>, key: &str, tags: &[&str]) -> bool {
+    tag::find(event.data(), key).is_some_and(|tag| tags.contains(&&*tag))
+}
+
 /// Reads the event of a variant that holds one, if it is one of those.
 ///
 /// # Errors

@@ -150,14 +150,21 @@ impl Reader<'_> {
                     && (line == Line::Field || self.events.tag(variant).is_none())
             };
             let attempts = self.variants().filter(of_line).map(|variant| {
-                let event = self.construct(variant, true);
-                quote! {
+                let tag = self.events.tag(variant);
+                let event = self.construct(variant, tag.is_none());
+                let attempt = quote! {
                     if let #private::Option::Some(__found) =
                         #private::attempt(|| { #event }, &mut __failed)
                     {
                         return #private::Result::Ok(__found);
                     }
-                }
+                };
+                // Where any name will do, the tag still tells which variant it is.
+                let Some(tag) = tag else {
+                    return attempt;
+                };
+                let (key, names) = (&tag.key, names(variant));
+                quote!(if #private::is_tagged(__event, #key, &[#(#names),*]) { #attempt })
             });
             attempts.collect::<Vec<_>>()
         };
