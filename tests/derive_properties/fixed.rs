@@ -1,12 +1,13 @@
-//! Properties of the derives, over generated values of enums of every shape.
+//! Enums of the shapes that are special, over generated values.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
-use sse_core::{Decoder, EventBuffer, FromSseEvent, SseEvent};
+use sse_core::{FromSseEvent, SseEvent};
+
+use crate::{comes_back, written};
 
 /// Any text, line breaks too.
 const TEXT: &str = "(?s).{0,8}";
@@ -154,36 +155,6 @@ fn inner() -> impl Strategy<Value = Inner> {
             map,
             choice,
         })
-}
-
-fn written(event: &impl SseEvent) -> Vec<u8> {
-    let mut writer = EventBuffer::new();
-    writer.write(event).expect("it can be written");
-    writer.take().to_vec()
-}
-
-/// decode(encode(v)) == v, wherever the bytes are cut in two, and byte by byte.
-fn comes_back<E: SseEvent + FromSseEvent + PartialEq + Debug>(event: &E) {
-    let bytes = written(event);
-    for at in 0..=bytes.len() {
-        let (head, tail) = bytes.split_at(at);
-        assert_eq!(&read::<E>([head, tail]), event, "cut at {at}");
-    }
-    assert_eq!(&read::<E>(bytes.chunks(1)), event);
-}
-
-/// The one event in `chunks`.
-fn read<'a, E: FromSseEvent>(chunks: impl IntoIterator<Item = &'a [u8]>) -> E {
-    let mut decoder = Decoder::new();
-    let mut events = Vec::new();
-    for chunk in chunks {
-        decoder.push(chunk);
-        while let Some(event) = decoder.next_event().expect("it is within the limits") {
-            events.push(E::from_event(&event).expect("it can be read"));
-        }
-    }
-    assert_eq!(events.len(), 1);
-    events.remove(0)
 }
 
 /// The payload is what serde gives for the enum, which is tagged alike.
