@@ -384,6 +384,12 @@ fn what_a_log_keeps() {
     enum Inner {
         #[sse(replay = "never")]
         Cursor,
+        #[sse(replay = "latest")]
+        Price,
+        #[sse(replay = "latest", unnamed, data = "text")]
+        Line(u8),
+        #[sse(replay = "latest", unnamed, data = "text")]
+        LINE(u8),
     }
     #[derive(SseEvent)]
     enum Prices {
@@ -408,14 +414,21 @@ fn what_a_log_keeps() {
         kind,
         key: key.into(),
     };
-    assert_eq!(price.keep(), latest("price", "X"));
+    let path = concat!(module_path!(), "::Prices::Price");
+    assert_eq!(price.keep(), latest(path, "X"));
     check(
         &price,
         "event: price\ndata: {\"symbol\":\"X\",\"cents\":1}\n\n",
     );
-    assert_eq!(Prices::State(1).keep(), latest("state-of-market", ""));
+    let path = concat!(module_path!(), "::Prices::State");
+    assert_eq!(Prices::State(1).keep(), latest(path, ""));
     assert_eq!(Prices::Trade(1).keep(), Keep::All);
     assert_eq!(Prices::Inner(Inner::Cursor).keep(), Keep::Never);
+
+    // The same name on the wire, or none, but not the newest of the same.
+    let path = concat!(module_path!(), "::Inner::Price");
+    assert_eq!(Prices::Inner(Inner::Price).keep(), latest(path, ""));
+    assert_ne!(Inner::Line(1).keep(), Inner::LINE(1).keep());
 }
 
 #[test]

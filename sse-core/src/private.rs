@@ -7,9 +7,11 @@ mod read;
 #[path = "private/tag.rs"]
 mod tag;
 
+pub use core::concat;
 pub use core::default::Default;
 pub use core::fmt::Display;
 pub use core::marker::PhantomData;
+pub use core::module_path;
 pub use core::option::Option;
 pub use core::primitive::{bool, str};
 pub use core::result::Result;

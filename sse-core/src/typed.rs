@@ -98,7 +98,7 @@ pub enum Keep<'a> {
     All,
     /// Only the newest of its kind and key; older ones may be dropped.
     Latest {
-        /// The event's variant.
+        /// The event's variant with the path of its enum, which no other one has.
         kind: &'a str,
         /// What tells events of one kind apart; empty if nothing does.
         key: Cow<'a, str>,

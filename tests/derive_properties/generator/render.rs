@@ -251,7 +251,10 @@ impl Variant {
                 let key = key.map_or("String::new()".into(), |key| {
                     format!("{}.to_string()", key.name)
                 });
-                wire += &format!(".keep(latest({:?}, {key}))", self.wire);
+                wire += &format!(
+                    ".keep(latest(concat!(module_path!(), \"::Events::{}\"), {key}))",
+                    self.ident
+                );
             }
             _ => {}
         }

@@ -6,6 +6,7 @@ mod meta;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::event::model::{EventEnum, Line, Payload, Replay, Role, Variant};
@@ -139,7 +140,9 @@ fn keep(events: &EventEnum, private: &TokenStream) -> Option<TokenStream> {
             Replay::All => None,
             Replay::Never => Some(quote!(Self::#ident { .. } => #private::Keep::Never,)),
             Replay::Latest => {
-                let kind = &variant.name.wire;
+                // Two enums, and two variants without a name, may share one on the wire.
+                let kind = format!("::{}::{}", events.ident.unraw(), variant.ident.unraw());
+                let kind = quote!(#private::concat!(#private::module_path!(), #kind));
                 let key = variant
                     .fields
                     .iter()
