@@ -769,6 +769,179 @@ fn a_tag_tells_names_chosen_at_run_time_apart() {
 }
 
 #[test]
+fn an_alias_is_found_through_the_tag() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type", unnamed)]
+    enum Aliased {
+        #[sse(alias = "text-delta")]
+        Delta { i: u8 },
+        #[serde(alias = "bye")]
+        End,
+    }
+    let delta = "data: {\"i\":1,\"type\":\"text-delta\"}\n\n";
+    check(delta, Aliased::Delta { i: 1 });
+    check("data: {\"type\":\"bye\"}\n\n", Aliased::End);
+    unknown::<Aliased>("data: {\"type\":\"hello\"}\n\n");
+}
+
+#[test]
+fn no_name_is_not_the_tag_message() {
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type", unnamed)]
+    enum Tagged {
+        Message {
+            a: u8,
+        },
+        #[sse(data = "text")]
+        Text(String),
+    }
+    round(Tagged::Message { a: 1 });
+    round(Tagged::Text("{\"a\":1}".into()));
+
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type", unnamed)]
+    enum Alone {
+        Message { a: u8 },
+    }
+    broken::<Alone>("data: {\"a\":1}\n\n", "the tag `type` is missing");
+}
+
+#[test]
+fn content_beside_a_tag_is_missed_as_in_serde() {
+    #[derive(Deserialize, FromSseEvent, Debug, PartialEq)]
+    #[serde(tag = "t", content = "c")]
+    enum Adjacent {
+        Unit,
+        Maybe(Option<u8>),
+        Nothing(()),
+        Any(serde_json::Value),
+        Text(String),
+        Pair(u8, u8),
+        Struct {
+            #[serde(default)]
+            a: u8,
+        },
+        With(#[serde(deserialize_with = "maybe")] Option<u8>),
+    }
+    fn maybe<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+        Option::deserialize(deserializer)
+    }
+    let names = [
+        "Unit", "Maybe", "Nothing", "Any", "Text", "Pair", "Struct", "With",
+    ];
+    for name in names {
+        for more in [
+            "",
+            ",\"c\":null",
+            ",\"c\":{}",
+            ",\"c\":\"\"",
+            ",\"d\":1",
+            ",\"t\":\"Unit\"",
+        ] {
+            // Of a unit nothing is read.
+            if name == "Unit" && !more.is_empty() {
+                continue;
+            }
+            let json = format!("{{\"t\":{name:?}{more}}}");
+            let serde = serde_json::from_str::<Adjacent>(&json);
+            let ours = read::<Adjacent>(&format!("data: {json}\n\n"));
+            match (serde, ours) {
+                (Ok(serde), Ok(ours)) => assert_eq!(serde, ours, "{json}"),
+                (Err(serde), Err(ours)) => {
+                    let ours = ours.source().unwrap().to_string();
+                    let (serde, _) = serde.to_string().split_once(" at ").map(own).unwrap();
+                    assert!(ours.starts_with(&serde), "{json}: {serde}, not {ours}");
+                }
+                (serde, ours) => panic!("{json}: {serde:?}, not {ours:?}"),
+            }
+        }
+    }
+    fn own((a, b): (&str, &str)) -> (String, String) {
+        (a.to_owned(), b.to_owned())
+    }
+}
+
+#[test]
+fn a_hostile_payload_is_a_value_or_an_error() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type")]
+    enum Internal {
+        A {
+            a: f64,
+        },
+        Flat {
+            #[serde(flatten)]
+            rest: BTreeMap<String, serde_json::Value>,
+        },
+        Any(serde_json::Value),
+    }
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type", content = "content")]
+    enum Adjacent {
+        A(String),
+        Any(serde_json::Value),
+    }
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(unnamed)]
+    enum Untagged {
+        A { a: f64 },
+        Any(serde_json::Value),
+    }
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum All {
+        #[sse(flatten)]
+        Internal(Internal),
+        #[sse(flatten)]
+        Untagged(Untagged),
+    }
+    let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!("{open}{close}");
+    let objects = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    let payloads = [
+        deep.clone(),
+        open.clone(),
+        objects,
+        format!("{{\"type\":{deep}}}"),
+        format!("{{\"type\":\"a\",\"a\":{deep}}}"),
+        format!("{{\"more\":{deep},\"type\":\"a\",\"a\":1}}"),
+        format!("{{\"type\":\"a\",\"content\":{deep}}}"),
+        "{\"type\":\"a\",\"a\":1e999}".into(),
+        "{\"type\":\"a\",\"a\":1,\"a\":2}".into(),
+        "{\"type\":\"a\",\"type\":\"any\",\"a\":1}".into(),
+        "{\"type\":\"\\ud800\"}".into(),
+        "{\"type\":\"a\",\"content\":\"\\udc00\\ud800\"}".into(),
+        "{\"\\ud800\":1}".into(),
+    ];
+    for payload in &payloads {
+        for name in ["", "event: a\n", "event: any\n", "event: flat\n"] {
+            let bytes = format!("{name}data: {payload}\n\n");
+            let _ = read::<Internal>(&bytes);
+            let _ = read::<Adjacent>(&bytes);
+            let _ = read::<Untagged>(&bytes);
+            let _ = read::<All>(&bytes);
+        }
+    }
+    // What is not read may be as deep as it likes.
+    check(
+        &format!("data: {}\n\n", payloads[5]),
+        Internal::A { a: 1.0 },
+    );
+    broken::<Internal>(
+        &format!("event: any\ndata: {}\n\n", payloads[4]),
+        "recursion limit",
+    );
+    broken::<Untagged>(&format!("data: {deep}\n\n"), "invalid type: sequence");
+    broken::<Internal>(&format!("data: {}\n\n", payloads[7]), "number out of range");
+    broken::<Internal>(&format!("data: {}\n\n", payloads[8]), "duplicate field `a`");
+    broken::<Internal>(
+        &format!("data: {}\n\n", payloads[9]),
+        "duplicate field `type`",
+    );
+    broken::<Adjacent>(&format!("data: {}\n\n", payloads[11]), "surrogate");
+    unknown::<Internal>(&format!("data: {}\n\n", payloads[10]));
+}
+
+#[test]
 fn an_id_is_that_of_its_own_event() {
     #[derive(FromSseEvent, Debug, PartialEq)]
     #[sse(unnamed)]

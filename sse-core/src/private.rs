@@ -24,6 +24,7 @@ pub use ::serde::{self, Deserialize, Serialize};
 
 pub use self::content::*;
 pub use self::read::*;
+pub use self::tag::Adjacent;
 pub use crate::block::Block;
 pub use crate::encode_error::EncodeError;
 pub use crate::field::RetryDelay;

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use super::tag;
+use super::tag::{self, Adjacent};
 use crate::raw::RawEvent;
 use crate::read::{DecodeCause, DecodeError, FromSseEvent};
 use crate::typed::BoxError;
@@ -58,15 +59,9 @@ pub fn read_tagged<T: FromPayload>(event: &RawEvent<'_>, key: &'static str) -> R
 ///
 /// # Errors
 ///
-/// Returns an error if it does not parse; with `deny` also if there is another key.
-pub fn read_content<T: FromPayload>(
-    event: &RawEvent<'_>,
-    key: &'static str,
-    content: &'static str,
-    deny: bool,
-) -> Read<T> {
-    tag::content(event.data(), key, content, deny)
-        .map_err(|error| DecodeError::payload(event, error))
+/// Returns an error if it does not parse.
+pub fn read_content<T: FromPayload>(event: &RawEvent<'_>, adjacent: Adjacent) -> Read<T> {
+    tag::content(event.data(), adjacent).map_err(|error| DecodeError::payload(event, error))
 }
 
 /// Reads the payload of a unit variant that nothing else tells apart.
@@ -206,9 +201,12 @@ pub fn is_message(event: &RawEvent<'_>) -> bool {
 #[must_use]
 pub fn key<'e>(event: &'e RawEvent<'_>, key: &str, names: &[&str], tags: &[&str]) -> Cow<'e, str> {
     let name = event.event();
-    let by_tag = names.is_empty() || (is_message(event) && !names.contains(&name));
+    let is_nameless = is_message(event) && !names.contains(&name);
+    let by_tag = names.is_empty() || is_nameless;
     match by_tag.then(|| tag::find(event.data(), key)).flatten() {
         Some(tag) if tags.contains(&&*tag) => Cow::Owned(tag),
+        // A tag may be `message` as well, but then it has to be there.
+        _ if is_nameless => Cow::Borrowed(""),
         _ => Cow::Borrowed(name),
     }
 }
@@ -238,6 +236,27 @@ pub fn read_inner<E: FromSseEvent>(
         }
         Err(error) => Err(error),
     }
+}
+
+/// What a variant marked `#[sse(other)]` holds.
+#[diagnostic::on_unimplemented(
+    message = "an `#[sse(other)]` variant takes any event, which `{Self}` does not",
+    label = "does not take any event",
+    note = "hold the event as it was read, `RawEvent<'static>`, or make it a unit variant"
+)]
+pub trait AnyEvent: FromSseEvent {}
+
+impl AnyEvent for RawEvent<'static> {}
+impl<E: AnyEvent> AnyEvent for Box<E> {}
+impl<E: AnyEvent> AnyEvent for Arc<E> {}
+
+/// Reads any event.
+///
+/// # Errors
+///
+/// Returns none: whatever it is, it fits.
+pub fn read_any<E: AnyEvent>(event: &RawEvent<'_>) -> Read<E> {
+    E::from_event(event)
 }
 
 /// Reads one of the variants that nothing but their payload tells apart.

@@ -10,8 +10,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer,
-    MapAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -39,18 +38,22 @@ pub(super) fn without<T: DeserializeOwned>(json: &str, key: &'static str) -> Jso
     })
 }
 
+/// An object of a tag and the content beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Adjacent {
+    /// The key of the tag.
+    pub key: &'static str,
+    /// The key of the content.
+    pub content: &'static str,
+    /// Whether another key is an error.
+    pub deny: bool,
+}
+
 /// What is under `content`, beside the tag under `key`.
-pub(super) fn content<T: DeserializeOwned>(
-    json: &str,
-    key: &'static str,
-    content: &'static str,
-    deny: bool,
-) -> Json<T> {
+pub(super) fn content<T: DeserializeOwned>(json: &str, adjacent: Adjacent) -> Json<T> {
     whole(json, |reader| {
         reader.deserialize_map(Content {
-            key,
-            content,
-            deny,
+            adjacent,
             value: PhantomData,
         })
     })
@@ -81,8 +84,8 @@ impl<'de> Visitor<'de> for Find<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(Key(key)) = map.next_key()? {
             if key == self.key {
-                let value = map.next_value::<serde_json::Value>()?;
-                *self.found = value.as_str().map(str::to_owned);
+                let Key(tag) = map.next_value()?;
+                *self.found = Some(tag.into_owned());
                 break;
             }
             map.next_value::<IgnoredAny>()?;
@@ -104,14 +107,16 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Without<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(Tagless { map, key: self.key })
+        T::deserialize(Tagless {
+            map,
+            key: self.key,
+            seen: false,
+        })
     }
 }
 
 struct Content<T> {
-    key: &'static str,
-    content: &'static str,
-    deny: bool,
+    adjacent: Adjacent,
     value: PhantomData<T>,
 }
 
@@ -119,35 +124,67 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Content<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with `{}` and `{}`", self.key, self.content)
+        write!(
+            f,
+            "an object with `{}` and `{}`",
+            self.adjacent.key, self.adjacent.content
+        )
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut value = None;
+        let Adjacent {
+            key: tag,
+            content,
+            deny,
+        } = self.adjacent;
+        let (mut value, mut tagged) = (None, false);
         while let Some(Key(key)) = map.next_key()? {
-            if key == self.content {
+            if key == content {
                 if value.replace(map.next_value()?).is_some() {
-                    return Err(A::Error::duplicate_field(self.content));
+                    return Err(A::Error::duplicate_field(content));
                 }
-            } else if key == self.key || !self.deny {
+            } else if key == tag {
+                if std::mem::replace(&mut tagged, true) {
+                    return Err(A::Error::duplicate_field(tag));
+                }
+                map.next_value::<IgnoredAny>()?;
+            } else if !deny {
                 map.next_value::<IgnoredAny>()?;
             } else {
                 return Err(A::Error::custom(format_args!(
-                    "unknown field `{key}`, expected `{}` or `{}`",
-                    self.key, self.content
+                    "unknown field `{key}`, expected `{tag}` or `{content}`"
                 )));
             }
         }
-        // Nothing is a value for an `Option`, as in serde.
-        let nothing = |()| T::deserialize(().into_deserializer()).map_err(|_: A::Error| ());
         match value {
             Some(value) => Ok(value),
-            None => nothing(()).map_err(|()| A::Error::missing_field(self.content)),
+            None => T::deserialize(Missing(content, PhantomData)),
         }
     }
 }
 
-/// The key of an object, borrowed if it has no escapes.
+/// Content that is not there, which serde takes for a value of an `Option` and nothing else.
+struct Missing<E>(&'static str, PhantomData<E>);
+
+impl<'de, E: serde::de::Error> Deserializer<'de> for Missing<E> {
+    type Error = E;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, E> {
+        Err(E::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_none()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+/// The key of an object, or its tag; borrowed if it has no escapes.
 struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -158,7 +195,7 @@ impl<'de> Deserialize<'de> for Key<'de> {
             type Value = Key<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
+                f.write_str("a string")
             }
 
             fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
@@ -178,6 +215,7 @@ impl<'de> Deserialize<'de> for Key<'de> {
 struct Tagless<A> {
     map: A,
     key: &'static str,
+    seen: bool,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tagless<A> {
@@ -192,6 +230,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tagless<A> {
                 return Ok(None);
             };
             if key == self.key {
+                if std::mem::replace(&mut self.seen, true) {
+                    return Err(A::Error::duplicate_field(self.key));
+                }
                 self.map.next_value::<IgnoredAny>()?;
                 continue;
             }

@@ -47,6 +47,7 @@ fn wanted(side: Side, variant: &Variant, field: &Field) -> Vec<&'static str> {
     let mut wanted = Vec::new();
     match &variant.payload {
         Payload::Skip => return wanted,
+        Payload::Other if side == Side::Read => return vec!["AnyEvent"],
         Payload::Inner | Payload::Other => return vec![event],
         Payload::Comment if side == Side::Read => return wanted,
         _ => {}

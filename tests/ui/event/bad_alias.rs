@@ -6,6 +6,8 @@ enum Events {
     A,
     #[sse(alias = "")]
     B,
+    #[serde(alias = "sse-tower:end")]
+    C,
 }
 
 #[derive(SseEvent)]

@@ -23,10 +23,22 @@ enum Fine {
     Done,
 }
 
+// The tag tells the first from the second.
+#[derive(FromSseEvent)]
+#[sse(unnamed, tag = "type")]
+enum Tagged {
+    Message {
+        a: u8,
+    },
+    #[sse(data = "text")]
+    Text(String),
+}
+
 fn is_read<E: FromSseEvent>() {}
 
 fn main() {
     is_read::<ByName>();
     is_read::<ByAlias>();
     is_read::<Fine>();
+    is_read::<Tagged>();
 }

@@ -51,8 +51,8 @@ pub(super) fn aliases_fit_on_the_wire(variant: &Variant, errors: &mut Errors) {
         let name = alias.value();
         if name.is_empty() {
             empty(alias.span(), errors);
-        } else if has_line_break(&name) {
-            line_break(alias.span(), errors);
+        } else {
+            broken(&name, alias.span(), errors);
         }
     }
 }
@@ -109,6 +109,9 @@ pub(super) fn leave_events_without_one(events: &EventEnum, errors: &mut Errors) 
         return;
     };
     for variant in &events.variants {
+        if variant.line != Line::Name {
+            continue;
+        }
         let mut names = names(events, variant).into_iter();
         if let Some((_, span)) = names.find(|(wire, _)| wire == "message") {
             let (first, unnamed) = (variant.ident.unraw(), never_read.ident.unraw());

@@ -65,9 +65,15 @@ fn payload(
             let key = &tag.key;
             match &tag.content {
                 None => quote_spanned!(span=> #private::read_tagged::<#ty>(#event, #key)?),
-                Some(content) => quote_spanned! {span=>
-                    #private::read_content::<#ty>(#event, #key, #content, #deny)?
-                },
+                Some(content) => {
+                    quote_spanned! {span=>
+                        #private::read_content::<#ty>(#event, #private::Adjacent {
+                            key: #key,
+                            content: #content,
+                            deny: #deny,
+                        })?
+                    }
+                }
             }
         }
     };

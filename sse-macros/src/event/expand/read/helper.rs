@@ -5,6 +5,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Member, WhereClause, parse_quote};
 
@@ -96,7 +97,8 @@ impl<'a> Helpers<'a> {
                     let unused = unused.map(|unused| quote!(#[serde(skip)] #unused));
                     quote!((#(#fields,)* #unused) #where_clause;)
                 };
-                (quote!(#deny), body)
+                let expecting = expecting(events, variant);
+                (quote!(#deny, expecting = #expecting), body)
             }
         };
         let with_de = self.with_de();
@@ -240,6 +242,16 @@ impl ToTokens for Helpers<'_> {
 /// Only where serde asks for nothing else of the type.
 pub(super) fn is_wrapped(field: &Field) -> bool {
     field.is_payload() && field.serde.attrs.is_empty() && !types::is_scalar(&field.ty)
+}
+
+/// What serde says it expected, where it knows the user's enum.
+fn expecting(events: &EventEnum, variant: &Variant) -> String {
+    let shape = match variant.shape {
+        Shape::Struct => "struct",
+        _ => "tuple",
+    };
+    let (events, variant) = (events.ident.unraw(), variant.ident.unraw());
+    format!("{shape} variant {events}::{variant}")
 }
 
 fn wrapper(variant: &Variant, field: &Field) -> Ident {

@@ -7,7 +7,7 @@ mod construct;
 mod helper;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::event::expand::argument;
@@ -188,11 +188,8 @@ impl Reader<'_> {
                 Some(field) => {
                     let (ty, event) = (&field.ty, argument("__event"));
                     let located = located(private.clone(), ty.span());
-                    quote! {
-                        #private::Result::Ok(Self::#ident(
-                            <#ty as #located::FromSseEvent>::from_event(#event)?
-                        ))
-                    }
+                    let read = quote_spanned!(ty.span()=> #located::read_any::<#ty>(#event)?);
+                    quote!(#private::Result::Ok(Self::#ident(#read)))
                 }
             };
         }
