@@ -36,7 +36,13 @@ pub(crate) fn is_itself(name: &Ident, ty: &Type) -> bool {
         // A path may lead to another type of that name.
         _ => match ty {
             Type::Path(path) => {
-                path.path.segments.len() == 1 && (segment.ident == "Self" || segment.ident == *name)
+                let first = path.path.segments.first();
+                let is_here = match path.path.segments.len() {
+                    1 => true,
+                    2 => first.is_some_and(|first| first.ident == "self"),
+                    _ => false,
+                };
+                is_here && (segment.ident == "Self" || segment.ident == *name)
             }
             _ => false,
         },

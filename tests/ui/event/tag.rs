@@ -34,6 +34,18 @@ enum Neither {
     Unit,
 }
 
+#[derive(SseEvent)]
+#[serde(tag = "")]
+enum EmptyTag {
+    Unit,
+}
+
+#[derive(SseEvent)]
+#[serde(tag = "a", content = "")]
+enum EmptyContent {
+    Unit,
+}
+
 fn is_event<E: SseEvent>() {}
 
 fn main() {
@@ -41,4 +53,6 @@ fn main() {
     is_event::<Same>();
     is_event::<NoTag>();
     is_event::<Neither>();
+    is_event::<EmptyTag>();
+    is_event::<EmptyContent>();
 }

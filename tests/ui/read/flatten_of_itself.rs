@@ -9,6 +9,8 @@ enum Events {
     Own(Box<Events>),
     #[sse(flatten)]
     Itself(Arc<Box<Self>>),
+    #[sse(flatten)]
+    Here(Box<self::Events>),
     #[sse(other)]
     Other(Box<Self>),
 }

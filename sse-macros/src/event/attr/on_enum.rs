@@ -71,14 +71,6 @@ impl EnumAttrs {
                 "`untagged` leaves the tag out, so it goes without `tag` and `content`",
             );
         }
-        // One of serde's is serde's to judge.
-        if let Some(tag) = tag.as_ref().filter(|tag| tag.value().is_empty()) {
-            errors.at(
-                tag.span(),
-                "a tag cannot be empty: it is the key of the name in the payload\n\
-                 help: to send no tag leave it out",
-            );
-        }
         // A tag of serde's is kept as serde writes it, with the names as they stand.
         let is_serde = tag.is_none() && untagged.is_none() && serde.tag.is_some();
         let default = is_serde.then_some(Case::Pascal);
@@ -174,11 +166,25 @@ impl Tag {
         };
         if let Some(content) = content
             .as_ref()
-            .filter(|content| content.value() == key.value())
+            .filter(|content| content.value() == key.value() && !key.value().is_empty())
         {
             errors.at(
                 content.span(),
                 "`tag` and `content` are keys of one object, so they need different names",
+            );
+        }
+        if key.value().is_empty() {
+            errors.at(
+                key.span(),
+                "a tag cannot be empty: it is the key of the name in the payload\n\
+                 help: to send no tag leave it out",
+            );
+        }
+        let is_empty = |content: &&LitStr| content.value().is_empty() && !key.value().is_empty();
+        if let Some(content) = content.as_ref().filter(is_empty) {
+            errors.at(
+                content.span(),
+                "`content` cannot be empty: it is the key of the payload beside the tag",
             );
         }
         Some(Self { key, content })

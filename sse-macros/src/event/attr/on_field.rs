@@ -31,13 +31,13 @@ pub(crate) struct FieldSerde {
     pub(crate) rename: Option<LitStr>,
     /// The function that replaces `Serialize::serialize`, or `Deserialize::deserialize`.
     pub(crate) with: Option<ExprPath>,
-    pub(crate) skip: bool,
+    pub(crate) skip: Option<Span>,
     /// The words that only JSON can follow.
     pub(crate) for_json: Vec<Ident>,
     /// The field may be absent, and is `Default::default()` then.
     pub(crate) default: bool,
     /// It has no key of its own.
-    pub(crate) flatten: bool,
+    pub(crate) flatten: Option<Span>,
     /// Bounds that replace the inferred ones.
     pub(crate) bound: Option<Vec<WherePredicate>>,
 }
@@ -85,7 +85,7 @@ impl FieldSerde {
                 ("rename", _) => out.rename = one_way(&word, side).ok().flatten(),
                 ("skip", _)
                 | ("skip_serializing", Side::Write)
-                | ("skip_deserializing", Side::Read) => out.skip = true,
+                | ("skip_deserializing", Side::Read) => out.skip = Some(word.span()),
                 ("serialize_with", Side::Write) | ("deserialize_with", Side::Read) => {
                     out.with = path(&word);
                 }
@@ -100,13 +100,13 @@ impl FieldSerde {
                     has_default = true;
                     out.default = matches!(word.value, Value::None);
                 }
-                ("flatten", _) => out.flatten = true,
+                ("flatten", _) => out.flatten = Some(word.span()),
                 ("bound", _) => out.bound = bound(&word, side).ok().flatten(),
                 _ => {}
             }
         }
         // Left out, it is made up when reading, unless a function does that.
-        out.default |= out.skip && !has_default;
+        out.default |= out.skip.is_some() && !has_default;
         out
     }
 

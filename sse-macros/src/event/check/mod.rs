@@ -24,6 +24,7 @@ pub(crate) fn events(events: &EventEnum, errors: &mut Errors) {
         words::fields_have_a_use(variant, errors);
         payload::has_its_fields(variant, errors);
         payload::lines_have_keys(variant, errors);
+        payload::only_keys_are_left_out_or_merged(variant, errors);
         payload::has_a_place_for_the_tag(events, variant, errors);
         payload::can_be_read(events, variant, errors);
     }

@@ -83,6 +83,30 @@ pub(super) fn lines_have_keys(variant: &Variant, errors: &mut Errors) {
     }
 }
 
+/// What serde does with the keys of an object, it cannot do with a value that has none.
+pub(super) fn only_keys_are_left_out_or_merged(variant: &Variant, errors: &mut Errors) {
+    if !variant.is_json() {
+        return;
+    }
+    let is_value = variant.field(Role::Value).is_some();
+    for field in variant.fields.iter().filter(|field| field.has_place()) {
+        if let Some(span) = field.serde.skip.filter(|_| is_value) {
+            errors.at(
+                span,
+                "`data` is the whole payload, so this field cannot be left out",
+            );
+        }
+        let in_object = variant.shape == Shape::Struct && !is_value;
+        if let Some(span) = field.serde.flatten.filter(|_| !in_object) {
+            errors.at(
+                span,
+                "`flatten` puts keys among those of an object, but the payload here is a value without keys\n\
+                 help: use a variant with named fields",
+            );
+        }
+    }
+}
+
 /// Where the key is chosen, if not by the field's name.
 fn key_span(field: &Field) -> Option<Span> {
     field.serde.rename.as_ref().map(LitStr::span)
@@ -110,7 +134,7 @@ pub(super) fn has_a_place_for_the_tag(events: &EventEnum, variant: &Variant, err
         return;
     }
     let key = tag.key.value();
-    let same = |field: &&Field| field.key == key && !field.serde.flatten;
+    let same = |field: &&Field| field.key == key && field.serde.flatten.is_none();
     for field in variant.payload_fields().filter(same) {
         let Member::Named(name) = &field.member else {
             continue;
@@ -144,7 +168,7 @@ pub(super) fn can_be_read(events: &EventEnum, variant: &Variant, errors: &mut Er
     for field in &variant.fields {
         if let Type::Reference(reference) = &field.ty
             && field.role != Role::Skip
-            && !field.serde.skip
+            && field.serde.skip.is_none()
             && !matches!(variant.payload, Payload::Comment)
         {
             errors.at(

@@ -108,7 +108,7 @@ pub(super) fn words_have_an_effect(events: &EventEnum, variant: &Variant, errors
         );
     }
     for field in &variant.fields {
-        let is_unused = field.role == Role::Skip || field.serde.skip;
+        let is_unused = field.role == Role::Skip || field.serde.skip.is_some();
         if is_unused || variant.is_json() && field.has_place() {
             continue;
         }

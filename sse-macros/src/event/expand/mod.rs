@@ -78,7 +78,7 @@ fn own_key<'f>(variant: &Variant, field: &'f Field) -> Option<&'f str> {
     let Member::Named(name) = &field.member else {
         return None;
     };
-    let by_rule = field.serde.rename.is_none() && !field.serde.flatten;
+    let by_rule = field.serde.rename.is_none() && field.serde.flatten.is_none();
     let is_other = name.unraw() != field.key;
     (variant.shape == Shape::Struct && by_rule && is_other).then_some(&field.key)
 }

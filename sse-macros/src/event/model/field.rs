@@ -104,7 +104,7 @@ impl Field {
 
     /// Whether it is sent in the payload.
     pub(crate) fn is_payload(&self) -> bool {
-        self.has_place() && !self.serde.skip
+        self.has_place() && self.serde.skip.is_none()
     }
 
     /// Whether it counts as a field of the payload for serde, though it may be skipped there.
