@@ -25,6 +25,7 @@ pub use ::serde::{self, Deserialize, Serialize};
 pub use self::content::*;
 pub use self::read::*;
 pub use self::tag::Adjacent;
+pub use crate::__items as items;
 pub use crate::block::Block;
 pub use crate::encode_error::EncodeError;
 pub use crate::field::RetryDelay;
@@ -32,6 +33,13 @@ pub use crate::raw::RawEvent;
 pub use crate::read::{DecodeError, FromSseEvent};
 pub use crate::typed::{DataFormat, EventMeta, Keep, SseEvent};
 pub use crate::write::EventWriter;
+
+/// The items as they are. Where this name leads nowhere, the compiler does not look at them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __items {
+    ($($item:tt)*) => { $($item)* };
+}
 
 /// The payload of a variant; separate from `Serialize` for the sake of its message.
 #[diagnostic::on_unimplemented(

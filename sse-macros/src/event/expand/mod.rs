@@ -56,13 +56,16 @@ pub(crate) fn events(events: &EventEnum) -> TokenStream {
         const _: () = {
             #import
 
-            #helper
-            #fallback
+            // Where the import fails, that is the only error: what follows is not looked at.
+            #private::items! {
+                #helper
+                #fallback
 
-            #[automatically_derived]
-            #[allow(unused_qualifications, clippy::absolute_paths)]
-            impl #impl_generics #private::#of for #ident #ty_generics #where_clause {
-                #body
+                #[automatically_derived]
+                #[allow(unused_qualifications, clippy::absolute_paths)]
+                impl #impl_generics #private::#of for #ident #ty_generics #where_clause {
+                    #body
+                }
             }
         };
     }
