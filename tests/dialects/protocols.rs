@@ -1,8 +1,9 @@
 //! Protocols of remote calls, and heartbeats.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sse_core::{FromSseEvent, SseEvent};
 
@@ -85,52 +86,67 @@ fn row_12_heartbeat() {
 
 #[test]
 fn row_13_adjacent_tag() {
-    #[derive(SseEvent)]
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
     #[sse(tag = "kind", content = "payload")]
     enum Adjacent<'a, T> {
-        Generic { v: &'a T },
+        Generic { v: T },
         Newtype(T),
-        Pair(&'a str, T),
+        Pair(Cow<'a, str>, T),
         Empty {},
         Unit,
     }
     type A<'a> = Adjacent<'a, u8>;
-    let one = 1;
-    writes(
-        &Adjacent::Generic { v: &one },
+    both(
+        &A::Generic { v: 1 },
         "event: generic\ndata: {\"kind\":\"generic\",\"payload\":{\"v\":1}}\n\n",
     );
-    writes(
-        &Adjacent::Newtype(1),
+    both(
+        &A::Newtype(1),
         "event: newtype\ndata: {\"kind\":\"newtype\",\"payload\":1}\n\n",
     );
-    writes(
-        &Adjacent::Pair("a", 1),
+    both(
+        &A::Pair("a".into(), 1),
         "event: pair\ndata: {\"kind\":\"pair\",\"payload\":[\"a\",1]}\n\n",
     );
-    writes(
+    both(
         &A::Empty {},
         "event: empty\ndata: {\"kind\":\"empty\",\"payload\":{}}\n\n",
     );
-    writes(&A::Unit, "event: unit\ndata: {\"kind\":\"unit\"}\n\n");
+    both(&A::Unit, "event: unit\ndata: {\"kind\":\"unit\"}\n\n");
+
+    // A reference can only be written.
+    #[derive(SseEvent)]
+    #[sse(tag = "kind", content = "payload")]
+    enum Borrowed<'a, T> {
+        Generic { v: &'a T },
+    }
+    writes(
+        &Borrowed::Generic { v: &1 },
+        "event: generic\ndata: {\"kind\":\"generic\",\"payload\":{\"v\":1}}\n\n",
+    );
 }
 
 /// Functions as serde users write them.
 mod functions {
-    use serde::Serializer;
+    use serde::{Deserialize, Deserializer, Serializer};
 
     pub(crate) fn as_text<S: Serializer>(value: &u32, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
     }
+
+    pub(crate) fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
 struct More {
     e: u8,
 }
 
 /// An enum that was there before.
-#[derive(Serialize, SseEvent)]
+#[derive(Serialize, Deserialize, SseEvent, FromSseEvent, Debug, PartialEq)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -143,7 +159,10 @@ enum Existing {
         absent: Option<u8>,
         #[serde(flatten)]
         more: More,
-        #[serde(serialize_with = "functions::as_text")]
+        #[serde(
+            serialize_with = "functions::as_text",
+            deserialize_with = "functions::from_text"
+        )]
         other: u32,
     },
     #[serde(rename_all = "UPPERCASE")]
@@ -163,7 +182,7 @@ fn row_16_existing_serde_enum() {
         more: More { e: 1 },
         other: 10,
     };
-    writes(
+    both(
         &saved,
         "event: fileSaved\ndata: {\"type\":\"fileSaved\",\"colorCode\":\"ff\",\"e\":1,\"other\":\"10\"}\n\n",
     );
@@ -175,11 +194,11 @@ fn row_16_existing_serde_enum() {
     for event in others {
         let json = serde_json::to_string(&event).unwrap();
         let name = event.event_name().unwrap();
-        writes(&event, &format!("event: {name}\ndata: {json}\n\n"));
+        both(&event, &format!("event: {name}\ndata: {json}\n\n"));
     }
 
     // Without a rule for names, serde's stand as they are.
-    #[derive(Serialize, SseEvent)]
+    #[derive(Serialize, SseEvent, FromSseEvent, Debug, PartialEq)]
     #[serde(tag = "kind", content = "value")]
     enum Verbatim {
         FileSaved(u8),
@@ -188,6 +207,6 @@ fn row_16_existing_serde_enum() {
     for event in [Verbatim::FileSaved(1), Verbatim::Unit] {
         let json = serde_json::to_string(&event).unwrap();
         let name = event.event_name().unwrap();
-        writes(&event, &format!("event: {name}\ndata: {json}\n\n"));
+        both(&event, &format!("event: {name}\ndata: {json}\n\n"));
     }
 }
