@@ -41,7 +41,8 @@
 //!
 //! Which attributes describe the stream of a given protocol, such as those of language models,
 //! MCP or htmx, is in [`guide::dialects`]. [`guide::ending`] says who ends a stream and what the
-//! client sees, and [`guide::from_axum`] is for those who come from `axum::response::Sse`.
+//! client sees, [`guide::proxies`] what proxies need, and [`guide::from_axum`] is for those who
+//! come from `axum::response::Sse`.
 //!
 //! # Features
 //!

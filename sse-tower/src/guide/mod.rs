@@ -8,3 +8,6 @@ pub mod ending {}
 
 #[doc = include_str!("from_axum.md")]
 pub mod from_axum {}
+
+#[doc = include_str!("proxies.md")]
+pub mod proxies {}
