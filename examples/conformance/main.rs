@@ -12,6 +12,8 @@
 
 mod decode;
 mod encode;
+mod foreign;
+mod log;
 mod serve;
 
 use std::env;

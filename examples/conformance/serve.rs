@@ -1,9 +1,11 @@
 //! A server for clients: every route is an event stream that is hard in one way.
+//!
+//! `GET /log` tells what clients asked, `DELETE /log` forgets it and them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Path, Query, RawQuery, State};
@@ -12,7 +14,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
-use axum::{Router, body::Bytes};
+use axum::{Json, Router, body::Bytes, middleware};
 use futures_util::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::json;
@@ -23,6 +25,9 @@ use sse_tower::{
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+
+use crate::foreign;
+use crate::log::{self, Log};
 
 #[tokio::main]
 pub(crate) async fn run(port: u16) -> Result<(), Box<dyn Error>> {
@@ -40,13 +45,9 @@ fn app() -> Router {
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(true);
+    let shared = Shared::default();
+    let record = middleware::from_fn_with_state(shared.clone(), log::record);
     Router::new()
-        .route(
-            "/",
-            get(Html(
-                "<!doctype html><meta charset=utf-8><title>sse</title>",
-            )),
-        )
         .route("/sse/basic", get(basic))
         .route("/sse/resume", get(resume))
         .route("/sse/keepalive", get(keepalive))
@@ -54,6 +55,7 @@ fn app() -> Router {
         .route("/sse/multiline", get(multiline))
         .route("/sse/id-echo", get(id_echo))
         .route("/sse/retry", get(retry))
+        .route("/sse/terminal", get(terminal))
         .route("/sse/last-event-id", get(last_event_id))
         .route("/sse/204", get(StatusCode::NO_CONTENT))
         .route("/sse/status/{status}", get(status))
@@ -61,11 +63,19 @@ fn app() -> Router {
         .route("/sse/redirect/{status}", get(redirect))
         .route("/sse/echo", post(echo))
         .route("/sse/slow", get(slow))
+        .route("/sse/raw", get(foreign::raw))
+        .route("/sse/ctype", get(foreign::content_type))
         .layer(SseLayer::new())
         // Outside, because `SseLayer` answers some requests itself.
         .layer(cors)
-        .with_state(Arc::default())
+        .route_layer(record)
+        .route("/log", get(requests).delete(forget))
+        .route("/", get(Html(PAGE)))
+        .with_state(shared)
 }
+
+/// A browser opens streams from a page of the same origin.
+const PAGE: &str = "<!doctype html><meta charset=utf-8><title>sse</title>";
 
 /// What most routes send.
 #[derive(SseEvent)]
@@ -77,6 +87,8 @@ enum Feed {
     Tick(#[sse(id)] u64, u64),
     #[sse(data = "text", terminal)]
     Done(&'static str),
+    #[sse(data = "text", terminal)]
+    Finished(&'static str),
 }
 
 const BYE: Feed = Feed::Done("bye");
@@ -99,27 +111,34 @@ fn millis(number: Option<u64>, default: u64) -> Duration {
 }
 
 /// What outlives a connection.
-struct Memory {
-    started: Instant,
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) log: Log,
     /// The routes that remember a client, with their queries.
     seen: Mutex<HashSet<String>>,
 }
 
-impl Default for Memory {
-    fn default() -> Self {
-        Self {
-            started: Instant::now(),
-            seen: Mutex::default(),
-        }
-    }
-}
+pub(crate) type Shared = Arc<Memory>;
 
 impl Memory {
     /// Whether this is the first connection to `route` with this query.
     fn is_first(&self, route: &str, query: Option<&str>) -> bool {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(format!("{route}?{}", query.unwrap_or_default()))
+        self.seen()
+            .insert(format!("{route}?{}", query.unwrap_or_default()))
     }
+
+    fn seen(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn requests(State(shared): State<Shared>) -> Json<Vec<log::Entry>> {
+    Json(shared.log.entries())
+}
+
+async fn forget(State(shared): State<Shared>) {
+    shared.log.forget();
+    shared.seen().clear();
 }
 
 /// Events by hand: a comment, no name, a name, two lines.
@@ -199,7 +218,7 @@ struct IdQuery {
 ///
 /// An id that cannot be sent as it is, such as one with a line break, is refused.
 async fn id_echo(
-    State(memory): State<Arc<Memory>>,
+    State(memory): State<Shared>,
     RawQuery(query): RawQuery,
     Query(IdQuery { id }): Query<IdQuery>,
     request: HeaderMap,
@@ -217,11 +236,7 @@ async fn id_echo(
         return Ok(Sse::new(stream::iter([first])).retry(retry));
     }
     let hex = match request.get(LAST_EVENT_ID) {
-        Some(value) => value
-            .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        Some(value) => log::hex(value.as_bytes()),
         None => "-".into(),
     };
     Ok(Sse::new(stream::iter([
@@ -230,16 +245,24 @@ async fn id_echo(
     ])))
 }
 
+/// Asks for exactly this delay: a hint of the stream would be clamped to what clients can bear.
 async fn retry(
-    State(memory): State<Arc<Memory>>,
+    State(memory): State<Shared>,
     RawQuery(query): RawQuery,
     Query(q): Query<Numbers>,
-) -> Sse<Feed> {
-    if memory.is_first("retry", query.as_deref()) {
-        let first = Feed::Item(1, "first".into());
-        return Sse::new(stream::iter([first])).retry(Retry::fixed(millis(q.ms, 700)));
-    }
-    Sse::new(stream::iter([BYE]))
+) -> Sse<Event> {
+    let event = if memory.is_first("retry", query.as_deref()) {
+        Event::new().id(1).retry(millis(q.ms, 700)).data("first")
+    } else {
+        Event::named("done").data("bye")
+    };
+    Sse::new(stream::iter([event]))
+}
+
+/// Is over for good: a client that a 204 can stop comes back once and never again.
+async fn terminal() -> Sse<Feed> {
+    let events = [Feed::Item(1, "only".into()), Feed::Finished("for good")];
+    Sse::new(stream::iter(events)).retry(Retry::fixed(Duration::from_millis(100)))
 }
 
 #[derive(SseEvent)]
@@ -286,14 +309,8 @@ enum Request {
 }
 
 async fn headers(headers: HeaderMap) -> Sse<Request> {
-    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-    let headers = headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), text(value.as_bytes())));
-    Sse::new(stream::iter([
-        Request::Headers(headers.collect()),
-        Request::Done("bye"),
-    ]))
+    let seen = Request::Headers(log::texts(&headers));
+    Sse::new(stream::iter([seen, Request::Done("bye")]))
 }
 
 async fn echo(method: Method, headers: HeaderMap, body: Bytes) -> Sse<Request> {
@@ -309,16 +326,14 @@ async fn echo(method: Method, headers: HeaderMap, body: Bytes) -> Sse<Request> {
 }
 
 /// Each event has to leave when it is made; its data is the time.
-async fn slow(State(memory): State<Arc<Memory>>, Query(q): Query<Numbers>) -> Sse<Feed> {
+async fn slow(Query(q): Query<Numbers>) -> Sse<Feed> {
+    let started = Instant::now();
     let gap = millis(q.gap, 300);
-    let times = stream::iter(0..q.n.unwrap_or(3)).then(move |n| {
-        let memory = memory.clone();
-        async move {
-            if n > 0 {
-                sleep(gap).await;
-            }
-            Feed::Item(n, memory.started.elapsed().as_millis().to_string())
+    let times = stream::iter(0..q.n.unwrap_or(3)).then(move |n| async move {
+        if n > 0 {
+            sleep(gap).await;
         }
+        Feed::Item(n, started.elapsed().as_millis().to_string())
     });
     Sse::new(times.chain(stream::iter([BYE])))
 }
