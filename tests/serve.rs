@@ -13,7 +13,7 @@ use futures_util::stream;
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{Empty, StreamBody};
-use sse_tower::{Event, Sse, SseEvent, SseLayer};
+use sse_tower::{Event, Json, Sse, SseEvent, SseLayer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -23,6 +23,8 @@ enum Job {
     #[sse(terminal)]
     Done,
 }
+
+const FAILS: [Result<Json<u8>, &str>; 2] = [Ok(Json(1)), Err("no more")];
 
 /// A safety net: nothing here takes a tenth of it.
 async fn soon<F: Future>(future: F) -> F::Output {
@@ -36,6 +38,7 @@ async fn serve() -> (SseLayer, SocketAddr) {
     let app = Router::new()
         .route("/idle", get(async || Sse::new(stream::pending::<Event>())))
         .route("/done", get(async || Sse::new(stream::iter([Job::Done]))))
+        .route("/fails", get(async || Sse::new(stream::iter(FAILS))))
         .layer(layer.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -98,6 +101,16 @@ async fn a_finished_stream_is_over_for_good() {
         answer.starts_with("HTTP/1.1 204 No Content\r\n"),
         "{answer}"
     );
+}
+
+/// All of it is ready at once, and still the client sees the event and then the failure.
+#[tokio::test]
+async fn what_came_before_an_error_arrives() {
+    let (_, address) = serve().await;
+    let mut socket = request(address, "/fails", "").await;
+    let mut answer = String::new();
+    soon(socket.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.ends_with("\r\ndata: 1\n\n\r\n"), "{answer}");
 }
 
 /// The layer asks nothing of a body but its data type: no `Default`, no `Unpin`, no `Sync`.

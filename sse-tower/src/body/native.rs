@@ -37,7 +37,9 @@ enum Stage {
     /// Not polled yet: layers may still change the settings.
     Planned(Control),
     Open(Open),
-    /// The batch goes out, then the error.
+    /// The batch goes out, and the server gets a turn to send it.
+    Failing(BoxError),
+    /// The error comes next.
     Failed(BoxError),
     /// The batch goes out, then nothing ever.
     Ended,
@@ -86,10 +88,17 @@ impl NativeBody {
                 return Poll::Ready(Some(Ok(bytes)));
             }
             let Stage::Open(open) = this.stage else {
-                return Poll::Ready(match mem::replace(this.stage, Stage::Ended) {
-                    Stage::Failed(error) => Some(Err(error)),
-                    _ => None,
-                });
+                return match mem::replace(this.stage, Stage::Ended) {
+                    // A body that fails makes hyper drop what it has not written yet, the head
+                    // included: without a pause, a client would not see what came before.
+                    Stage::Failing(error) => {
+                        *this.stage = Stage::Failed(error);
+                        cx.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                    Stage::Failed(error) => Poll::Ready(Some(Err(error))),
+                    _ => Poll::Ready(None),
+                };
             };
             if let Poll::Ready(reason) = this.ending.poll(this.life, cx) {
                 let load = this.life.load();
@@ -116,7 +125,7 @@ impl NativeBody {
                 Poll::Ready(Filled::Failed(error)) => {
                     tracing::error!(error = %Chain(&*error), "event stream failed");
                     this.life.ended(CloseReason::Error);
-                    *this.stage = Stage::Failed(error);
+                    *this.stage = Stage::Failing(error);
                 }
                 Poll::Pending if !this.batch.is_empty() => {}
                 // Headers and proxies wait for the first byte.
