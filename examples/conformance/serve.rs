@@ -99,6 +99,7 @@ struct Numbers {
     total: Option<u64>,
     per: Option<u64>,
     retry: Option<u64>,
+    cut: Option<u64>,
     idle: Option<u64>,
     every: Option<u64>,
     n: Option<u64>,
@@ -154,7 +155,7 @@ async fn basic(before: Option<LastEventId>) -> Result<Sse<Event>, StatusCode> {
     ])))
 }
 
-/// A few ticks per connection; the client comes back for more until it has all.
+/// A few ticks per connection, which may break off; the client comes back until it has all.
 async fn resume(after: Resume<u64>, Query(q): Query<Numbers>) -> Result<Sse<Feed>, StatusCode> {
     let total = q.total.unwrap_or(6);
     let seen = after.after().unwrap_or(0);
@@ -164,8 +165,10 @@ async fn resume(after: Resume<u64>, Query(q): Query<Numbers>) -> Result<Sse<Feed
     let last = total.min(seen.saturating_add(q.per.unwrap_or(2)));
     let ticks = (seen + 1..=last).map(|n| Feed::Tick(n, n));
     let done = (last == total).then_some(Feed::Done("all"));
+    let cut = q.cut.map(|_| Err("cut off"));
+    let events = ticks.chain(done).map(Ok).chain(cut);
     let retry = Retry::fixed(millis(q.retry, 100));
-    Ok(Sse::new(stream::iter(ticks.chain(done))).retry(retry))
+    Ok(Sse::new(stream::iter(events)).retry(retry))
 }
 
 /// Nothing but comments while the stream is silent.
