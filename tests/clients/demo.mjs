@@ -7,48 +7,40 @@
 // Chromium (`CHROMIUM`, else /usr/bin/chromium). Starts and stops the demo itself.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { createHash, randomFillSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { CHROMIUM, ROOT, check, fail, failed, require, start as run, stopAll, until } from './common.mjs'
 
-const { chromium } = createRequire(import.meta.url)('playwright-core') // unlike `import`, heeds NODE_PATH
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..')
+const { chromium } = require('playwright-core')
 const DEMO = process.env.DEMO ?? join(ROOT, 'target/debug/examples/demo')
 const screenshot = process.argv[2] === '--screenshot' && process.argv[3]
 const scratch = mkdtempSync(join(tmpdir(), 'sse-demo-'))
-const processes = new Set()
-let context, failed = 0
+let context
 
 // Whatever happens, this ends.
-setTimeout(() => { console.log('FAIL demo.mjs: not done after four minutes'); end(1) }, 240_000).unref()
+setTimeout(() => { fail('demo.mjs: not done after four minutes'); end() }, 240_000).unref()
 
 try {
   context = await chromium.launchPersistentContext(join(scratch, 'profile'), {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    ...CHROMIUM,
     viewport: { width: 1200, height: 900 },
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   })
   await (screenshot ? takeScreenshot(screenshot) : checkAll())
 } catch (error) {
-  failed++
-  console.log(`FAIL demo.mjs: ${error.stack}`)
+  fail(`demo.mjs: ${error.stack}`)
 }
-await end(failed ? 1 : 0)
+await end()
 
-async function end(code) {
-  for (const child of processes) child.kill('SIGKILL')
+async function end() {
+  stopAll()
   await Promise.race([context?.close().catch(() => {}), sleep(5_000)])
   rmSync(scratch, { recursive: true, force: true, maxRetries: 5 })
-  process.exit(code)
+  process.exit(failed ? 1 : 0)
 }
 
 async function checkAll() {
@@ -227,31 +219,12 @@ async function takeScreenshot(file) {
 
 // ---- Helpers
 
-async function check(name, run) {
-  const began = Date.now()
-  try {
-    const note = await run()
-    console.log(`ok   ${name}${note ? `: ${note}` : ''} (${((Date.now() - began) / 1000).toFixed(1)} s)`)
-  } catch (error) {
-    failed++
-    console.log(`FAIL ${name}: ${error.message.replaceAll('\n', '\n     ')}`)
-  }
-}
-
-async function until(what, condition, seconds) {
-  const deadline = Date.now() + seconds * 1000
-  while (!await condition()) {
-    if (Date.now() > deadline) throw new Error(`no ${what} within ${seconds} s`)
-    await sleep(50)
-  }
-}
-
 /** A page of the demo, the requests that it makes, and the text of its elements. */
 async function open(url) {
   const page = await context.newPage()
   page.setDefaultTimeout(15_000)
   const all = []
-  page.on('pageerror', error => { failed++; console.log(`FAIL the page: ${error.message}`) })
+  page.on('pageerror', error => fail(`the page: ${error.message}`))
   page.on('request', request => all.push({ request, path: new URL(request.url()).pathname }))
   page.on('response', async response => {
     const entry = all.find(({ request }) => request === response.request())
@@ -269,20 +242,8 @@ async function open(url) {
 /** Starts the demo on a free port, unless `env` names one. */
 async function start(directory, env = {}) {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(OPENAI_|.*_proxy$)/i.test(name))
-  const child = spawn(DEMO, [directory], {
-    env: { ...Object.fromEntries(inherited), PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  processes.add(child)
-  let errors = ''
-  child.stderr.on('data', data => { errors += data })
-  child.once('exit', () => processes.delete(child))
-  const url = await Promise.race([
-    once(createInterface(child.stdout), 'line').then(([line]) => line),
-    once(child, 'exit').then(([code]) => { throw new Error(`the demo ended with ${code}: ${errors}`) }),
-    sleep(10_000).then(() => { throw new Error('the demo printed no address within 10 s') }),
-  ])
-  return { child, url, errors: () => errors }
+  const { line: url, ...demo } = await run(DEMO, [directory], { ...Object.fromEntries(inherited), PORT: '0', ...env })
+  return { url, ...demo }
 }
 
 /** Sends SIGINT; returns how many milliseconds it took. */
