@@ -17,6 +17,23 @@ export const CHROMIUM = {
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 }
 
+/** For puppeteer-core: playwright-core drives a Firefox of its own only. */
+export const FIREFOX = {
+  browser: 'firefox',
+  executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+  headless: true,
+  extraPrefsFirefox: {
+    'app.update.enabled': false,
+    'browser.safebrowsing.malware.enabled': false,
+    'browser.safebrowsing.phishing.enabled': false,
+    'datareporting.policy.dataSubmissionEnabled': false,
+    'extensions.update.enabled': false,
+    'network.captive-portal-service.enabled': false,
+    'network.connectivity-service.enabled': false,
+    'toolkit.telemetry.enabled': false,
+  },
+}
+
 /** How many checks failed. */
 export let failed = 0
 

@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CHROMIUM, ROOT, check, fail, failed, require, start, stopAll } from './common.mjs'
+import { CHROMIUM, FIREFOX, ROOT, check, fail, failed, require, start, stopAll } from './common.mjs'
 
 let server
 
@@ -202,21 +202,7 @@ async function chromium() {
 }
 
 async function firefox() {
-  const browser = await require('puppeteer-core').launch({
-    browser: 'firefox',
-    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
-    headless: true,
-    extraPrefsFirefox: {
-      'app.update.enabled': false,
-      'browser.safebrowsing.malware.enabled': false,
-      'browser.safebrowsing.phishing.enabled': false,
-      'datareporting.policy.dataSubmissionEnabled': false,
-      'extensions.update.enabled': false,
-      'network.captive-portal-service.enabled': false,
-      'network.connectivity-service.enabled': false,
-      'toolkit.telemetry.enabled': false,
-    },
-  })
+  const browser = await require('puppeteer-core').launch(FIREFOX)
   return inPage(browser)
 }
 

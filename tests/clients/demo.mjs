@@ -1,10 +1,11 @@
-// Drives the demo in headless Chromium.
+// Drives the demo in headless Chromium, and the parts that hang on EventSource in Firefox.
 //
 //     DEMO=target/debug/examples/demo node demo.mjs                        every check; exit code 1 if one failed
 //     DEMO=target/debug/examples/demo node demo.mjs --screenshot FILE.png  a picture of the demo at work, hashing /usr
 //
-// Needs playwright-core (in `node_modules` here, or in a directory named by NODE_PATH) and
-// Chromium (`CHROMIUM`, else /usr/bin/chromium). Starts and stops the demo itself.
+// Needs the packages of package.json (in `node_modules` here, or in a directory named by
+// NODE_PATH), Chromium (`CHROMIUM`, else /usr/bin/chromium) and Firefox (`FIREFOX`, else
+// /usr/bin/firefox-esr). Starts and stops the demo itself.
 
 import assert from 'node:assert/strict'
 import { createHash, randomFillSync } from 'node:crypto'
@@ -14,7 +15,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CHROMIUM, ROOT, check, fail, failed, require, start as run, stopAll, until } from './common.mjs'
+import { CHROMIUM, FIREFOX, ROOT, check, fail, failed, require, start as run, stopAll, until } from './common.mjs'
 
 const { chromium } = require('playwright-core')
 const DEMO = process.env.DEMO ?? join(ROOT, 'target/debug/examples/demo')
@@ -66,7 +67,7 @@ async function checkAll() {
   })
   await check('a button hashes again', async () => {
     assert.equal(await page.evaluate(`$('again').click(), $('bar').style.width`), '0%')
-    await until('CLOSED', () => requests('/progress').length === 4, 90)
+    await until('four answers', () => requests('/progress').filter(request => request.status).length === 4, 90)
     assert.deepEqual(requests('/progress').map(request => request.status), [200, 204, 200, 204])
     assert.equal(await page.locator('#file').getAttribute('data-digest'), expected)
   })
@@ -132,6 +133,8 @@ async function checkAll() {
     assert.deepEqual(parsed.map(JSON.parse), [[{ name: 'a', data: 'ü\n🌍\u2028:\u2029' }, { name: '', data: 'b' }, { name: '', data: '' }]])
   })
 
+  await checkFirefox(demo.url, expected)
+
   await check('SIGINT ends the process at once, with streams open', async () => {
     assert.match(await text('#streams'), /^[2-9] open streams$/)
     return `${await stop(demo)} ms`
@@ -145,6 +148,27 @@ async function checkAll() {
   })
   await page.close()
   await checkUpstream(files)
+}
+
+async function checkFirefox(url, expected) {
+  const browser = await require('puppeteer-core').launch(FIREFOX)
+  const page = await browser.newPage()
+  // Firefox counts the 204 at the end among the errors of the page.
+  page.on('pageerror', error => error.message.endsWith('/progress.') || fail(`the page in Firefox: ${error.message}`))
+  const text = selector => page.$eval(selector, element => element.textContent.trim())
+  await page.goto(url)
+  await check('Firefox: progress runs to the right digest, and the browser stops by itself', async () => {
+    await until('the end', async () => await text('#progress .state') === 'the browser stopped by itself', 90)
+    assert.equal(await page.$eval('#file', element => element.dataset.digest), expected)
+  })
+  await check('Firefox: the feed goes on after a lost connection without a hole', async () => {
+    await until('samples', async () => Number(await text('#received')) >= 2, 20)
+    await page.click('#drop')
+    await until('samples that were missed', async () => Number(await text('#recovered')) > 0, 30)
+    assert.equal(await text('#holes'), '0')
+    return `${await text('#recovered')} recovered`
+  })
+  await browser.close()
 }
 
 async function checkUpstream(files) {
