@@ -1,0 +1,109 @@
+//! `axum::serve(…).with_graceful_shutdown` ends although streams are open.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{get, post};
+use futures_util::future::join_all;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use http::{Request, Version};
+use sse_tower::{KeepAlive, Shutdown, Sse, SseEvent, SseLayer};
+use tokio::net::TcpListener;
+use tokio::time::{interval, sleep};
+use tokio_stream::wrappers::IntervalStream;
+
+use crate::net::{Reading, client, request, send, soon};
+use crate::{VERSIONS, scale};
+
+#[derive(SseEvent)]
+enum Work {
+    Tick,
+    Answer(&'static str),
+    #[sse(terminal)]
+    Done,
+    Restarting,
+}
+
+const GOODBYE: &str = "event: restarting\ndata: {}\n\n";
+
+async fn idle() -> Sse<Work> {
+    Sse::new(stream::pending()).no_keep_alive()
+}
+
+async fn kept_alive() -> Sse<Work> {
+    Sse::new(stream::pending()).keep_alive(KeepAlive::every(Duration::from_millis(20)))
+}
+
+async fn ticking() -> Sse<Work> {
+    let ticks = IntervalStream::new(interval(Duration::from_millis(10)));
+    Sse::new(ticks.map(|_| Work::Tick))
+}
+
+/// An answer that takes a while.
+async fn answer() -> Sse<Work> {
+    let rest = sleep(Duration::from_millis(300)).map(|()| Work::Answer("late"));
+    let first = stream::iter([Work::Answer("early")]);
+    Sse::new(first.chain(stream::once(rest))).finish_with(Work::Done)
+}
+
+async fn stops_with_open_streams(version: Version) {
+    let stop = Shutdown::new();
+    let layer = SseLayer::new()
+        .shutdown(&stop)
+        .goodbye(&Work::Restarting)
+        .unwrap();
+    let app = Router::new()
+        .route("/idle", get(idle))
+        .route("/kept-alive", get(kept_alive))
+        .route("/ticking", get(ticking))
+        .route("/answer", post(answer))
+        .layer(layer.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = axum::serve(listener, app).with_graceful_shutdown(stop.begun());
+    let server = tokio::spawn(server.into_future());
+
+    let client = client(version);
+    let open = async |n: usize| {
+        let path = ["/idle", "/ticking", "/kept-alive"][n % 3];
+        let response = send(&client, request(address, path)).await;
+        let mut reading = Reading::of(response);
+        // Two of three have an event or a comment before they go quiet.
+        reading.until("\n").await;
+        reading
+    };
+    let streams = join_all((0..200).map(open)).await;
+    let post = Request::post(format!("http://{address}/answer"))
+        .body(Body::empty())
+        .unwrap();
+    let mut answer = Reading::of(send(&client, post).await);
+    answer.until("data: \"early\"\n\n").await;
+    assert_eq!(layer.open_streams(), 201);
+
+    stop.begin();
+    let (rest, end) = answer.rest().await;
+    end.unwrap();
+    assert_eq!(
+        rest,
+        "event: answer\ndata: \"late\"\n\nevent: done\ndata: {}\n\n"
+    );
+    for reading in streams {
+        let (rest, end) = reading.rest().await;
+        end.unwrap();
+        assert!(rest.ends_with(GOODBYE), "{rest}");
+        assert!(rest.contains("retry: "), "{rest}");
+    }
+    drop(client);
+    soon(server).await.unwrap().unwrap();
+    assert_eq!(layer.open_streams(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_200_open_streams_stops() {
+    for _ in 0..scale(1, 50) {
+        for version in VERSIONS {
+            stops_with_open_streams(version).await;
+        }
+    }
+}
