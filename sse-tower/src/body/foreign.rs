@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use sse_core::EventBuffer;
 
 use crate::body::ending::{Ending, write_opening};
-use crate::body::scan::BlockScan;
+use crate::body::scan::{Blank, BlockScan};
 use crate::body::silence::Silence;
 use crate::ids::IdAssigner;
 use crate::life::{CloseReason, Life};
@@ -237,44 +237,35 @@ impl Edit {
     }
 
     fn split(&mut self, mut chunk: Bytes, cut: bool) {
-        let Self {
-            scan,
-            ids,
-            out,
-            events,
-            hint_alone,
-            ..
-        } = self;
-        // Offsets are those of the whole chunk; `taken` of it is in `out` already.
-        let mut taken = 0;
-        let mut whole = 0;
-        let bytes = chunk.clone();
-        scan.feed(&bytes, |blank, behind, fields| {
-            *events += u64::from(fields.data);
-            whole = behind;
-            if *hint_alone && !fields.any {
+        // Both are offsets in what is left of the chunk.
+        let mut at = 0;
+        let mut whole = None;
+        while let Some(Blank { at: blank, fields }) = self.scan.next_blank(&chunk, &mut at) {
+            self.events += u64::from(fields.data);
+            if self.hint_alone && !fields.any {
                 // Some clients drop a block with nothing but a hint: it waits for an event.
-                push(out, chunk.split_to(blank - taken));
-                chunk.advance(behind - blank);
-                taken = behind;
-                return;
+                push(&mut self.out, chunk.split_to(blank));
+                chunk.advance(at - blank);
+                at = 0;
+            } else {
+                self.hint_alone = false;
+                if fields.id {
+                    self.ids.stop();
+                } else if fields.data
+                    && let Some(id) = self.ids.next()
+                {
+                    push(&mut self.out, chunk.split_to(blank));
+                    push(&mut self.out, Bytes::from(format!("id: {id}\n")));
+                    at -= blank;
+                }
             }
-            *hint_alone = false;
-            if fields.id {
-                ids.stop();
-            } else if fields.data
-                && let Some(id) = ids.next()
-            {
-                push(out, chunk.split_to(blank - taken));
-                taken = blank;
-                push(out, Bytes::from(format!("id: {id}\n")));
-            }
-        });
-        if cut && whole > 0 {
-            chunk.truncate(whole - taken);
-            *scan = BlockScan::default();
+            whole = Some(at);
         }
-        push(out, chunk);
+        if cut && let Some(whole) = whole {
+            chunk.truncate(whole);
+            self.scan = BlockScan::default();
+        }
+        push(&mut self.out, chunk);
     }
 
     fn end(&mut self) {

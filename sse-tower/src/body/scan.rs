@@ -1,12 +1,14 @@
 //! Where the events of somebody else's stream end.
 
+use std::mem;
+
 use memchr::memchr2;
 
 /// Follows an event stream without keeping it: only where its blocks end, and which fields
 /// the present one has.
 #[derive(Debug, Default)]
 pub(crate) struct BlockScan {
-    /// The first bytes of the current line: enough to tell the fields apart.
+    /// The first bytes of a line that began in an earlier chunk: enough to tell the fields apart.
     line: [u8; LONGEST],
     line_len: usize,
     /// The last line ended in CR, so an LF that comes next is part of its end.
@@ -17,6 +19,14 @@ pub(crate) struct BlockScan {
 /// `retry:`
 const LONGEST: usize = 6;
 
+/// A blank line, which ends a block if it has any fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Blank {
+    /// Where the line begins in the chunk; it may end behind it.
+    pub(crate) at: usize,
+    pub(crate) fields: Fields,
+}
+
 /// The fields of a block that matter to others.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fields {
@@ -26,30 +36,33 @@ pub(crate) struct Fields {
 }
 
 impl BlockScan {
-    /// Reads the next chunk. `blank` is called for each blank line: with the offset of the
-    /// line, the offset behind it, and the fields of the block that it ends, if any.
-    pub(crate) fn feed(&mut self, chunk: &[u8], mut blank: impl FnMut(usize, usize, Fields)) {
-        let mut at = 0;
-        while at < chunk.len() {
-            if std::mem::take(&mut self.after_cr) && chunk[at] == b'\n' {
-                at += 1;
+    /// Reads `chunk` from `at` on, up to behind its next blank line.
+    #[inline]
+    pub(crate) fn next_blank(&mut self, chunk: &[u8], at: &mut usize) -> Option<Blank> {
+        loop {
+            let begin = *at;
+            let rest = &chunk[begin..];
+            let first = *rest.first()?;
+            if first == b'\n' && mem::take(&mut self.after_cr) {
+                *at += 1;
                 continue;
             }
-            let Some(len) = memchr2(b'\r', b'\n', &chunk[at..]) else {
-                self.extend(&chunk[at..]);
-                return;
-            };
-            self.extend(&chunk[at..at + len]);
-            let end = at + len;
-            self.after_cr = chunk[end] == b'\r';
-            if self.line_len > 0 {
-                self.end_line();
-            } else {
-                let crlf = chunk[end..].starts_with(b"\r\n");
-                let fields = std::mem::take(&mut self.fields);
-                blank(at, end + 1 + usize::from(crlf), fields);
+            if first <= b'\r' && self.line_len == 0 && matches!(first, b'\r' | b'\n') {
+                let crlf = rest.starts_with(b"\r\n");
+                self.after_cr = first == b'\r' && !crlf;
+                *at += 1 + usize::from(crlf);
+                let fields = mem::take(&mut self.fields);
+                return Some(Blank { at: begin, fields });
             }
-            at = end + 1;
+            let Some(len) = memchr2(b'\r', b'\n', rest) else {
+                self.after_cr = false;
+                self.hold(rest);
+                *at = chunk.len();
+                return None;
+            };
+            self.end_line(&rest[..len]);
+            self.after_cr = rest[len] == b'\r';
+            *at += len + 1;
         }
     }
 
@@ -58,21 +71,34 @@ impl BlockScan {
         self.line_len == 0 && !self.fields.any
     }
 
-    fn extend(&mut self, bytes: &[u8]) {
-        let room = &mut self.line[self.line_len.min(LONGEST)..];
-        let len = bytes.len().min(room.len());
-        room[..len].copy_from_slice(&bytes[..len]);
-        self.line_len += bytes.len();
+    fn hold(&mut self, part: &[u8]) {
+        let room = &mut self.line[self.line_len..];
+        let len = part.len().min(room.len());
+        room[..len].copy_from_slice(&part[..len]);
+        self.line_len += len;
     }
 
-    fn end_line(&mut self) {
-        let line = &self.line[..self.line_len.min(LONGEST)];
-        let is = |name: &[u8]| line == name || (line.starts_with(name) && line[name.len()] == b':');
-        // A reconnection time counts at once, so it may stand between two events.
-        self.fields.any |= line[0] != b':' && !is(b"retry");
-        self.fields.data |= is(b"data");
-        self.fields.id |= is(b"id");
-        self.line_len = 0;
+    fn end_line(&mut self, rest: &[u8]) {
+        if self.line_len == 0 {
+            self.fields.add(rest);
+        } else {
+            self.hold(rest);
+            self.fields.add(&self.line[..self.line_len]);
+            self.line_len = 0;
+        }
+    }
+}
+
+impl Fields {
+    fn add(&mut self, line: &[u8]) {
+        match line {
+            // A reconnection time counts at once, so it may stand between two events.
+            [b':', ..] | b"retry" | [b'r', b'e', b't', b'r', b'y', b':', ..] => return,
+            b"data" | [b'd', b'a', b't', b'a', b':', ..] => self.data = true,
+            b"id" | [b'i', b'd', b':', ..] => self.id = true,
+            _ => {}
+        }
+        self.any = true;
     }
 }
 
@@ -87,17 +113,17 @@ mod tests {
             let mut scan = BlockScan::default();
             let mut marked = String::new();
             for chunk in [&stream[..cut], &stream[cut..]] {
-                let mut from = 0;
-                scan.feed(chunk.as_bytes(), |at, _, fields| {
-                    if !fields.any {
-                        return;
+                let (mut from, mut at) = (0, 0);
+                while let Some(blank) = scan.next_blank(chunk.as_bytes(), &mut at) {
+                    let fields = blank.fields;
+                    if fields.any {
+                        marked += &chunk[from..blank.at];
+                        marked += if fields.data { "D" } else { "" };
+                        marked += if fields.id { "I" } else { "" };
+                        marked += "|";
+                        from = blank.at;
                     }
-                    marked += &chunk[from..at];
-                    marked += if fields.data { "D" } else { "" };
-                    marked += if fields.id { "I" } else { "" };
-                    marked += "|";
-                    from = at;
-                });
+                }
                 marked += &chunk[from..];
             }
             assert_eq!(marked, expected, "cut at {cut}");
