@@ -174,6 +174,86 @@ fn the_first_id_of_its_own_switches_ids_off() {
     );
 }
 
+#[test]
+fn ids_stay_in_their_places_whatever_the_size_of_the_events() {
+    let layer = SseLayer::new().ids(Ids::sequence());
+    let long = "x".repeat(1500);
+    check(
+        &layer,
+        &format!("data: a\n\ndata: {long}\n\ndata: b\n\n: c\n"),
+        &format!("data: a\nid: 1\n\ndata: {long}\nid: 2\n\ndata: b\nid: 3\n\n: c\n"),
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_events_with_ids_travel_together_and_long_ones_are_not_copied() {
+    let layer = SseLayer::new().ids(Ids::sequence());
+    let mut reader = Reader::of(through(&layer, chunks(["data: a\n\n: x\ndata: b\n\n"])).await);
+    assert_eq!(
+        reader.frame().await,
+        "data: a\nid: 1\n\n: x\ndata: b\nid: 2\n\n"
+    );
+
+    let long = Bytes::from(format!("data: {}\n\n", "x".repeat(64 << 10)));
+    let body = Body::from_stream(stream::iter([Ok::<_, Infallible>(long.clone())]));
+    let mut reader = Reader::of(through(&layer, event_stream(body)).await);
+    let frame = reader.next().await.unwrap().unwrap();
+    assert_eq!(
+        (frame.as_ptr(), frame.len()),
+        (long.as_ptr(), long.len() - 1)
+    );
+    assert_eq!(reader.frame().await, "id: 1\n\n");
+
+    let many = "data: a\n\n".repeat(10_000);
+    let mut reader = Reader::of(through(&layer, chunks([&many[..]])).await);
+    assert!(reader.frame().await.len() < 16 << 10, "frames stay small");
+}
+
+#[test]
+fn no_allocation_per_frame() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let _context = runtime.enter();
+    let frame = Bytes::from("data: Hello\n\n".to_owned());
+    for layer in [SseLayer::new(), SseLayer::new().ids(Ids::shared())] {
+        let frame = frame.clone();
+        let frames = stream::repeat_with(move || Ok::<_, Infallible>(frame.clone()));
+        let response = through(&layer, event_stream(Body::from_stream(frames)));
+        let mut reader = Reader::of(response.now_or_never().unwrap());
+        let mut read = |n| {
+            for _ in 0..n {
+                reader.next().now_or_never().unwrap().unwrap().unwrap();
+            }
+        };
+        read(10);
+        assert_eq!(allocation_counter::measure(|| read(100)).count_total, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_stream_holds_no_buffer() {
+    let layer = SseLayer::new().ids(Ids::sequence());
+    let (sender, response) = channel();
+    let mut reader = Reader::of(through(&layer, response).await);
+    assert_eq!(reader.frame().await, ":\n");
+    let events: &str = "data: Hello\n\n".repeat(1_000).leak();
+    let held = allocation_counter::measure(|| {
+        sender.send(events).unwrap();
+        let mut read = 0;
+        while let Some(frame) = reader.next().now_or_never() {
+            read += frame.unwrap().unwrap().len();
+        }
+        assert!(read > events.len());
+    });
+    assert!(
+        held.bytes_current < 2048,
+        "{} bytes are still held",
+        held.bytes_current
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_comment_never_stands_inside_an_event() {
     let layer = SseLayer::new().keep_alive(KeepAlive::every(Duration::from_secs(1)));

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::BytesMut;
 use sse_core::EventId;
 
 use crate::context::RequestContext;
@@ -103,6 +104,20 @@ impl IdContext<'_> {
 pub(crate) enum AssignedId {
     Number(u64),
     Id(EventId),
+}
+
+impl AssignedId {
+    /// Writes the `id` line; formatting would cost more than everything else here.
+    pub(crate) fn put_line(&self, out: &mut BytesMut) {
+        out.extend_from_slice(b"id: ");
+        match self {
+            Self::Number(number) => {
+                out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
+            }
+            Self::Id(id) => out.extend_from_slice(id.as_str().as_bytes()),
+        }
+        out.extend_from_slice(b"\n");
+    }
 }
 
 impl fmt::Display for AssignedId {

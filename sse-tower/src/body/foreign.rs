@@ -5,7 +5,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -21,7 +21,8 @@ use crate::native::{Control, Plan};
 pin_project! {
     /// Passes an event stream on and adds to it between its events.
     ///
-    /// Its bytes are never copied: what is added are frames of their own.
+    /// Frames that nothing goes into are passed on as they are. The others are taken apart
+    /// without a copy, but for pieces so short that another frame would cost more.
     pub(crate) struct ForeignBody<B> {
         #[pin]
         inner: B,
@@ -50,6 +51,12 @@ enum Stage {
 /// A body of frames that leave nothing to send must let others run too.
 const MOST_FRUITLESS: usize = 64;
 
+/// A piece of at most this size is copied to travel in one frame with what is around it.
+const SHORT: usize = 1024;
+
+/// Copied pieces travel in one frame of at least this size.
+const FULL: usize = 8 * 1024;
+
 /// What happens to the bytes on their way.
 #[derive(Debug, Default)]
 struct Edit {
@@ -58,6 +65,8 @@ struct Edit {
     ids: IdAssigner,
     /// Pieces that wait to be sent.
     out: VecDeque<Bytes>,
+    /// What follows them: short pieces, copied.
+    joined: BytesMut,
     events: u64,
     /// The stream began with a retry hint, whose block has nothing else so far.
     hint_alone: bool,
@@ -166,6 +175,7 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                     *this.stage = Stage::Ended(None);
                 }
                 Poll::Pending => {
+                    this.edit.rest();
                     this.life.watch(cx);
                     if this.ending.is_asked(this.life) && this.cut.is_none() {
                         continue;
@@ -244,7 +254,7 @@ impl Edit {
             self.events += u64::from(fields.data);
             if self.hint_alone && !fields.any {
                 // Some clients drop a block with nothing but a hint: it waits for an event.
-                push(&mut self.out, chunk.split_to(blank));
+                self.join(&mut chunk, blank);
                 chunk.advance(at - blank);
                 at = 0;
             } else {
@@ -254,9 +264,9 @@ impl Edit {
                 } else if fields.data
                     && let Some(id) = self.ids.next()
                 {
-                    push(&mut self.out, chunk.split_to(blank));
-                    push(&mut self.out, Bytes::from(format!("id: {id}\n")));
+                    self.join(&mut chunk, blank);
                     at -= blank;
+                    id.put_line(&mut self.joined);
                 }
             }
             whole = Some(at);
@@ -265,7 +275,35 @@ impl Edit {
             chunk.truncate(whole);
             self.scan = BlockScan::default();
         }
+        if !self.joined.is_empty() {
+            let rest = chunk.len();
+            self.join(&mut chunk, rest);
+            self.flush();
+        }
         push(&mut self.out, chunk);
+    }
+
+    /// Moves the first `len` bytes of `chunk` behind what waits already.
+    fn join(&mut self, chunk: &mut Bytes, len: usize) {
+        if len <= SHORT {
+            self.joined.extend_from_slice(&chunk[..len]);
+            chunk.advance(len);
+        } else {
+            self.flush();
+            self.out.push_back(chunk.split_to(len));
+        }
+        if self.joined.len() >= FULL {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        push(&mut self.out, self.joined.split().freeze());
+    }
+
+    /// Nothing is to be sent for now: gives the buffer back.
+    fn rest(&mut self) {
+        self.joined = BytesMut::new();
     }
 
     fn end(&mut self) {
