@@ -130,9 +130,14 @@ impl fmt::Display for AssignedId {
 }
 
 /// Gives the events of one stream their ids.
+///
+/// Most streams have none to give, so what it takes is not part of every body.
 #[derive(Debug, Default)]
-pub(crate) struct IdAssigner {
-    ids: Option<Ids>,
+pub(crate) struct IdAssigner(Option<Box<Assigning>>);
+
+#[derive(Debug)]
+struct Assigning {
+    ids: Ids,
     last_event_id: Option<String>,
     /// The last number given out, or the one the client continues after.
     last: u64,
@@ -141,49 +146,47 @@ pub(crate) struct IdAssigner {
 
 impl IdAssigner {
     pub(crate) fn new(ids: Option<Ids>, context: Option<&RequestContext>) -> Self {
-        if ids.is_none() {
-            return Self::default();
-        }
-        let last_event_id = context.and_then(RequestContext::last_event_id);
-        Self {
-            last: last_event_id
-                .as_deref()
-                .and_then(|id| id.parse().ok())
-                .unwrap_or(0),
-            ids,
-            last_event_id,
-            assigned: 0,
-        }
+        Self(ids.map(|ids| {
+            let last_event_id = context.and_then(RequestContext::last_event_id);
+            let last = last_event_id.as_deref().and_then(|id| id.parse().ok());
+            Box::new(Assigning {
+                ids,
+                last_event_id,
+                last: last.unwrap_or(0),
+                assigned: 0,
+            })
+        }))
     }
 
     /// The id for an event that has none.
     pub(crate) fn next(&mut self) -> Option<AssignedId> {
-        let ids = self.ids.as_ref()?;
-        let id = match &ids.0 {
+        let this = self.0.as_deref_mut()?;
+        let id = match &this.ids.0 {
             Kind::Sequence => {
                 // Where it starts from came from the client, so it may be the largest number.
-                self.last = self.last.saturating_add(1);
-                AssignedId::Number(self.last)
+                this.last = this.last.saturating_add(1);
+                AssignedId::Number(this.last)
             }
             Kind::Shared(next) => AssignedId::Number(next.fetch_add(1, Ordering::Relaxed)),
             Kind::By(next) => AssignedId::Id(next(&IdContext {
-                last_event_id: self.last_event_id.as_deref(),
-                assigned: self.assigned,
+                last_event_id: this.last_event_id.as_deref(),
+                assigned: this.assigned,
             })),
         };
-        self.assigned += 1;
+        this.assigned += 1;
         Some(id)
     }
 
     /// The type of the events declares an id: numbers would be mixed up with it.
     pub(crate) fn type_has_id(&mut self) {
-        if matches!(self.ids, Some(Ids(Kind::Sequence))) {
+        let this = self.0.as_ref();
+        if this.is_some_and(|this| matches!(this.ids.0, Kind::Sequence)) {
             self.stop();
         }
     }
 
     /// An event brought its own id: the stream's ids are the handler's business.
     pub(crate) fn stop(&mut self) {
-        self.ids = None;
+        self.0 = None;
     }
 }
