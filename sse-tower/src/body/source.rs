@@ -115,9 +115,9 @@ impl Batch {
         self.buffer.is_empty() && self.block.is_none()
     }
 
-    /// Nothing is to be sent for now: gives a large buffer back.
+    /// Nothing is to be sent for now: gives a large buffer back, and that of the opening line.
     pub(crate) fn rest(&mut self) {
-        if self.largest_frame > SMALL {
+        if self.largest_frame > SMALL || self.total == 0 {
             self.last_frame = 0;
             self.largest_frame = 0;
             self.buffer = EventBuffer::new();

@@ -133,6 +133,8 @@ fn dress<B>(
     control.configure(|plan| {
         plan.settings.fill(&shared.settings);
         plan.context.get_or_insert_with(|| context.clone());
+        // One layer is the usual number, and what is kept per stream adds up.
+        plan.layers.reserve_exact(1);
         plan.layers.push(place);
     });
     if !foreign {
@@ -166,8 +168,9 @@ pin_project! {
         // Not an event stream, or one of ours, which does its own work.
         Pass { #[pin] body: B },
         // A stream that nothing can be added to, but which is open.
-        Counted { #[pin] body: B, place: Membership },
-        Foreign { #[pin] body: ForeignBody<B> },
+        Counted { #[pin] body: B, place: Box<Membership> },
+        // Boxed because most streams are ours, and would carry its room for nothing.
+        Foreign { body: Pin<Box<ForeignBody<B>>> },
     }
 }
 
@@ -185,13 +188,14 @@ impl<B> SseBody<B> {
     }
 
     fn counted(body: B, place: Membership) -> Self {
+        let place = Box::new(place);
         Self {
             kind: Kind::Counted { body, place },
         }
     }
 
     fn foreign(body: B, control: Control, kept_alive: bool) -> Self {
-        let body = ForeignBody::new(body, control, kept_alive);
+        let body = Box::pin(ForeignBody::new(body, control, kept_alive));
         Self {
             kind: Kind::Foreign { body },
         }
@@ -217,7 +221,7 @@ impl<B: Body<Data = Bytes>> Body for SseBody<B> {
             KindProj::Answer { bytes } if bytes.is_empty() => Poll::Ready(None),
             KindProj::Answer { bytes } => Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
             KindProj::Pass { body } | KindProj::Counted { body, .. } => body.poll_frame(cx),
-            KindProj::Foreign { body } => body.poll_frame(cx),
+            KindProj::Foreign { body } => body.as_mut().poll_frame(cx),
         }
     }
 
