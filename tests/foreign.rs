@@ -15,7 +15,7 @@ use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Request};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
-use sse_tower::{Ids, KeepAlive, Retry, SseLayer};
+use sse_tower::{Closed, Ids, KeepAlive, Retry, SseLayer};
 use tokio::sync::mpsc;
 use tokio::time::{self, Instant};
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -327,6 +327,32 @@ async fn the_end_waits_for_the_end_of_the_event() {
     assert!(reader.next().await.is_none());
     drop(reader);
     assert_eq!(layer.open_streams(), 0);
+}
+
+#[tokio::test]
+async fn the_last_id_of_a_stream_is_known_however_it_is_cut() {
+    let stream = "id: 1\ndata: a\n\nid:two\r\ndata: b\r\n\r\nid\rdata: c\r\rid: drei\n\nid: 4\n";
+    let ends = [
+        ("data: a\n\n", "1"),
+        ("data: b\r\n\r\n", "two"),
+        ("data: c\r\r", ""),
+        ("drei\n\n", "drei"),
+        ("4\n", "drei"),
+    ];
+    for (end, expected) in ends {
+        let len = stream.find(end).unwrap() + end.len();
+        for cut in 0..=len {
+            let (sender, mut told) = mpsc::unbounded_channel();
+            let tell = move |closed: &Closed| sender.send(closed.clone()).unwrap();
+            let parts = chunks([&stream[..cut], &stream[cut..len]]);
+            Reader::of(through(&SseLayer::new().observe(tell), parts).await)
+                .rest()
+                .await;
+            let last_id = told.recv().await.unwrap().last_id;
+            let last_id = last_id.as_ref().map_or("", |id| id.as_str());
+            assert_eq!(last_id, expected, "cut at {cut} of {:?}", &stream[..len]);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

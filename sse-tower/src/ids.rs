@@ -101,22 +101,26 @@ impl IdContext<'_> {
 }
 
 /// An id that was given to an event; a number needs no allocation.
+#[derive(Debug)]
 pub(crate) enum AssignedId {
     Number(u64),
     Id(EventId),
 }
 
 impl AssignedId {
-    /// Writes the `id` line; formatting would cost more than everything else here.
+    /// Writes the `id` line.
     pub(crate) fn put_line(&self, out: &mut BytesMut) {
         out.extend_from_slice(b"id: ");
-        match self {
-            Self::Number(number) => {
-                out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes());
-            }
-            Self::Id(id) => out.extend_from_slice(id.as_str().as_bytes()),
-        }
+        self.with_str(|id| out.extend_from_slice(id.as_bytes()));
         out.extend_from_slice(b"\n");
+    }
+
+    /// `Display` would cost more than everything else here.
+    pub(crate) fn with_str(&self, f: impl FnOnce(&str)) {
+        match self {
+            Self::Number(number) => f(itoa::Buffer::new().format(*number)),
+            Self::Id(id) => f(id.as_str()),
+        }
     }
 }
 

@@ -78,7 +78,7 @@ async fn streams_of_others_are_observed_alike() {
 
 #[tokio::test]
 async fn the_last_id_is_known_whoever_wrote_it() {
-    for ours in [true] {
+    for ours in OURS_AND_FOREIGN {
         let log = Log::default();
         let layer = layer().ids(sse_tower::Ids::sequence()).observe(log.clone());
         let fed = Fed::new(&layer, ours);

@@ -14,7 +14,7 @@ use sse_core::EventBuffer;
 use crate::body::ending::{Ending, write_opening};
 use crate::body::scan::{Blank, BlockScan};
 use crate::body::silence::Silence;
-use crate::ids::IdAssigner;
+use crate::ids::{AssignedId, IdAssigner};
 use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan};
 
@@ -57,6 +57,15 @@ const SHORT: usize = 1024;
 /// Copied pieces travel in one frame of at least this size.
 const FULL: usize = 8 * 1024;
 
+/// Where the last id of a frame is.
+#[derive(Debug)]
+enum LastId {
+    /// It is ours.
+    Assigned(AssignedId),
+    /// The scan saw it.
+    Scanned,
+}
+
 /// What happens to the bytes on their way.
 #[derive(Debug, Default)]
 struct Edit {
@@ -68,6 +77,7 @@ struct Edit {
     /// What follows them: short pieces, copied.
     joined: BytesMut,
     events: u64,
+    last_id: Option<LastId>,
     /// The stream began with a retry hint, whose block has nothing else so far.
     hint_alone: bool,
     started: bool,
@@ -122,6 +132,14 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                 this.edit.started = true;
                 this.silence.as_mut().broken();
                 let events = mem::take(&mut this.edit.events);
+                if let Some(id) = this.edit.last_id.take() {
+                    match id {
+                        LastId::Assigned(id) => id.with_str(|id| this.life.sent_id(id)),
+                        LastId::Scanned => {
+                            this.life.sent_id(this.edit.scan.last_id().unwrap_or(""))
+                        }
+                    }
+                }
                 this.life.sent(events, bytes.len());
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
@@ -260,6 +278,7 @@ impl Edit {
             } else {
                 self.hint_alone = false;
                 if fields.id {
+                    self.last_id = Some(LastId::Scanned);
                     self.ids.stop();
                 } else if fields.data
                     && let Some(id) = self.ids.next()
@@ -267,6 +286,7 @@ impl Edit {
                     self.join(&mut chunk, blank);
                     at -= blank;
                     id.put_line(&mut self.joined);
+                    self.last_id = Some(LastId::Assigned(id));
                 }
             }
             whole = Some(at);

@@ -8,16 +8,21 @@ use memchr::memchr2;
 /// the present one has.
 #[derive(Debug, Default)]
 pub(crate) struct BlockScan {
-    /// The first bytes of a line that began in an earlier chunk: enough to tell the fields apart.
-    line: [u8; LONGEST],
-    line_len: usize,
+    /// The first bytes of a line that began in an earlier chunk: enough to tell the fields
+    /// apart, and all of an id.
+    line: Vec<u8>,
+    /// The value of the last id line.
+    id: Vec<u8>,
     /// The last line ended in CR, so an LF that comes next is part of its end.
     after_cr: bool,
     fields: Fields,
 }
 
 /// `retry:`
-const LONGEST: usize = 6;
+const LONGEST_NAME: usize = 6;
+
+/// `id: ` and what clients can send back.
+const LONGEST_ID: usize = 4 + 8 * 1024;
 
 /// A blank line, which ends a block if it has any fields.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,7 @@ impl BlockScan {
                 *at += 1;
                 continue;
             }
-            if first <= b'\r' && self.line_len == 0 && matches!(first, b'\r' | b'\n') {
+            if first <= b'\r' && self.line.is_empty() && matches!(first, b'\r' | b'\n') {
                 let crlf = rest.starts_with(b"\r\n");
                 self.after_cr = first == b'\r' && !crlf;
                 *at += 1 + usize::from(crlf);
@@ -68,37 +73,61 @@ impl BlockScan {
 
     /// Whether no event is under way, so that a comment may stand here.
     pub(crate) fn is_between_events(&self) -> bool {
-        self.line_len == 0 && !self.fields.any
+        self.line.is_empty() && !self.fields.any
+    }
+
+    /// The last id there was, unless no client could send it back.
+    pub(crate) fn last_id(&self) -> Option<&str> {
+        str::from_utf8(&self.id).ok()
     }
 
     fn hold(&mut self, part: &[u8]) {
-        let room = &mut self.line[self.line_len..];
-        let len = part.len().min(room.len());
-        room[..len].copy_from_slice(&part[..len]);
-        self.line_len += len;
+        let (name, value) =
+            part.split_at(part.len().min(LONGEST_NAME.saturating_sub(self.line.len())));
+        self.line.extend_from_slice(name);
+        if self.line.starts_with(b"id") {
+            let room = LONGEST_ID.saturating_sub(self.line.len());
+            self.line.extend_from_slice(&value[..value.len().min(room)]);
+        }
     }
 
     fn end_line(&mut self, rest: &[u8]) {
-        if self.line_len == 0 {
-            self.fields.add(rest);
+        if self.line.is_empty() {
+            self.add(rest);
         } else {
             self.hold(rest);
-            self.fields.add(&self.line[..self.line_len]);
-            self.line_len = 0;
+            let line = mem::take(&mut self.line);
+            self.add(&line);
+            self.line = line;
+            self.line.clear();
+        }
+    }
+
+    fn add(&mut self, line: &[u8]) {
+        if self.fields.add(line) {
+            let value = line.get(3..).unwrap_or_default();
+            let value = value.strip_prefix(b" ").unwrap_or(value);
+            self.id.clear();
+            self.id
+                .extend_from_slice(&value[..value.len().min(LONGEST_ID)]);
         }
     }
 }
 
 impl Fields {
-    fn add(&mut self, line: &[u8]) {
+    /// Returns whether `line` is an id.
+    fn add(&mut self, line: &[u8]) -> bool {
+        let mut id = false;
         match line {
             // A reconnection time counts at once, so it may stand between two events.
-            [b':', ..] | b"retry" | [b'r', b'e', b't', b'r', b'y', b':', ..] => return,
+            [b':', ..] | b"retry" | [b'r', b'e', b't', b'r', b'y', b':', ..] => return false,
             b"data" | [b'd', b'a', b't', b'a', b':', ..] => self.data = true,
-            b"id" | [b'i', b'd', b':', ..] => self.id = true,
+            b"id" | [b'i', b'd', b':', ..] => id = true,
             _ => {}
         }
         self.any = true;
+        self.id |= id;
+        id
     }
 }
 
