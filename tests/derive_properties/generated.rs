@@ -142,29 +142,33 @@ impl Wire {
 
     fn bytes(&self) -> String {
         let mut out = String::new();
-        let mut line = |field: &str, value: &str| out.extend([field, ": ", value, "\n"]);
+        let mut line = |field: &str, value: &str| out.extend([field, ":", value, "\n"]);
         let comment = self.comment.iter().flat_map(|text| text.split('\n'));
-        comment.for_each(|text| line("", text));
-        self.name.iter().for_each(|name| line("event", name));
-        self.id.iter().for_each(|id| line("id", id));
-        self.retry
-            .iter()
-            .for_each(|retry| line("retry", &retry.as_millis().to_string()));
+        comment.for_each(|text| line("", &spaced(text)));
+        let retry = self.retry.map(|retry| retry.as_millis().to_string());
+        for (field, value) in [("event", &self.name), ("id", &self.id), ("retry", &retry)] {
+            value
+                .iter()
+                .for_each(|value| line(field, &format!(" {value}")));
+        }
+        if self.is_event && self.data.is_empty() {
+            line("data", "");
+        } else if self.is_event {
+            let data = self.data.split('\n');
+            data.for_each(|text| line("data", &format!(" {text}")));
+        }
         if self.is_event {
-            self.data.split('\n').for_each(|text| line("data", text));
             out.push('\n');
         }
-        // Only what is empty altogether goes without the space.
-        let out = if self.data.is_empty() {
-            out.replace("data: \n", "data:\n")
-        } else {
-            out
-        };
-        if self.comment.is_some() {
-            out.replace(": \n", ":\n")
-        } else {
-            out
-        }
+        out
+    }
+}
+
+/// A comment has a space only before a text.
+fn spaced(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!(" {text}"),
     }
 }
 
@@ -209,7 +213,7 @@ fn every_word_occurs() {
         "\n    #[sse(rename", "\n    #[serde(rename", "\n    #[sse(alias", "\n    #[serde(alias", "\n    #[sse(unnamed)",
         "\n    #[sse(data = \"json", "\n    #[sse(data = \"text", "\n    #[sse(data = \"lines", "\n    #[sse(data = \"empty",
         "\n    #[sse(literal", "\n    #[sse(terminal)", "\n    #[sse(comment)", "\n    #[sse(flatten)", "\n    #[sse(other)",
-        "\n    #[sse(skip)", "\n    #[sse(retry", "\n    #[sse(replay = \"all", "\n    #[sse(replay = \"latest",
+        "\n    #[sse(skip)]", "\n    #[serde(skip)]", "\n    #[sse(retry", "\n    #[sse(replay = \"all", "\n    #[sse(replay = \"latest",
         "\n    #[sse(replay = \"never", "\n    #[serde(rename_all", "\n    #[serde(skip_deserializing)",
         // On a field.
         "\n        #[sse(id)]\n        id: ", "\n        #[sse(id, keep)]\n        id: ", "\n        #[sse(retry)]", "\n        #[sse(event)]", "\n        #[sse(data)]",

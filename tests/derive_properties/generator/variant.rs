@@ -48,6 +48,7 @@ impl Enum {
             Kind::Literal => words.push(format!("sse(literal = {literal:?})")),
             kind if kind.is_event() && kind == self.form && rng.bool() => {}
             kind if kind.is_event() => words.push(format!("sse(data = {:?})", kind.word())),
+            Kind::Skip => words.push(one_of(["sse(skip)", "serde(skip)"], rng).into()),
             kind => words.push(format!("sse({})", kind.word())),
         }
         if kind == Kind::Lines {
