@@ -323,7 +323,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
     message = "a stream of `{Self}` cannot be sent as server-sent events",
     label = "its items are no events",
     note = "derive it: `#[derive(SseEvent)]` on an enum with one variant per event",
-    note = "for any `Serialize` value yield `Json(value)`"
+    note = "for any `Serialize` value yield `Json(value)`",
+    note = "in a `Result` the error must implement `std::error::Error`"
 )]
 pub trait IntoItem {
     /// The event.

@@ -1,18 +1,22 @@
 //! What `#[sse_handler]` expands to.
 //!
-//! Three calls, so that each mistake has a message of its own: [`send`] wants a future that
+//! Several calls, so that each mistake has a message of its own: [`send`] wants a future that
 //! may cross threads, [`start`] something that can be a stream of events, and [`build`] items
-//! that are events.
+//! that are events. With `on_error` there are [`fallible`], which wants errors, and
+//! [`build_with_error`]; what a function emits goes to [`build_emitted`].
 
 use axum_core::response::{IntoResponse, Response};
 use futures_core::Stream;
 use http::StatusCode;
-use sse_core::{IntoItem, SseEvent};
+use sse_core::{BoxError, IntoItem, SseEvent};
 
+use crate::emitter::{Emitted, Outcome};
+use crate::ids::Ids;
 use crate::keep_alive::KeepAlive;
 use crate::response::Sse;
 use crate::retry::Retry;
 use crate::settings::Settings;
+use crate::shutdown::Drain;
 
 /// The options of the attribute; those of the handler itself win.
 #[derive(Debug, Default)]
@@ -45,6 +49,20 @@ impl HandlerOptions {
         self.0.retry = Some(retry);
         self
     }
+
+    /// `ids = …`
+    #[must_use]
+    pub fn ids(mut self, ids: Ids) -> Self {
+        self.0.ids = Some(ids);
+        self
+    }
+
+    /// `drain = …`
+    #[must_use]
+    pub fn drain(mut self, drain: Drain) -> Self {
+        self.0.drain = Some(drain);
+        self
+    }
 }
 
 /// The future of the handler, which a server runs on any thread.
@@ -59,6 +77,16 @@ pub enum Started<T> {
     Events(T),
     /// The `Err` of a `Result`, or 204 for `None`.
     Answer(Response),
+}
+
+impl<T> Started<T> {
+    #[expect(clippy::result_large_err, reason = "the response goes out as it is")]
+    fn into_sse<E>(self, build: impl FnOnce(T) -> Sse<E>) -> Result<Sse<E>, Response> {
+        match self {
+            Self::Events(events) => Ok(build(events)),
+            Self::Answer(response) => Err(response),
+        }
+    }
 }
 
 /// Something that an `#[sse_handler]` function may return.
@@ -181,10 +209,112 @@ impl<E: SseEvent + 'static> Build for Sse<E> {
 /// Returns the answer of a handler that has no events.
 #[expect(clippy::result_large_err, reason = "the response goes out as it is")]
 pub fn build<T: Build>(started: Started<T>) -> Result<Sse<T::Event>, Response> {
-    match started {
-        Started::Events(events) => Ok(events.build()),
-        Started::Answer(response) => Err(response),
+    started.into_sse(Build::build)
+}
+
+/// The error of a function with an `Emitter`, for which there is no `on_error`.
+#[diagnostic::on_unimplemented(
+    message = "a function with an `Emitter` cannot fail with `{Self}`: it is not an error",
+    label = "its error is not an `Error`",
+    note = "implement `std::error::Error` for it, or let it become the last event: `#[sse_handler(on_error = |error| Event::Failed)]`"
+)]
+pub trait Failure: Into<BoxError> {}
+
+#[diagnostic::do_not_recommend]
+impl<X: Into<BoxError>> Failure for X {}
+
+/// As [`build`], of what a function emits.
+///
+/// # Errors
+///
+/// As [`build`].
+#[expect(clippy::result_large_err, reason = "the response goes out as it is")]
+pub fn build_emitted<E, F, O>(started: Started<Emitted<E, F, O::Error>>) -> Result<Sse<E>, Response>
+where
+    E: SseEvent + Send + 'static,
+    F: Future<Output = O> + Send + 'static,
+    O: Outcome<Error: Failure + Send + 'static>,
+{
+    started.into_sse(Sse::new)
+}
+
+/// Something whose errors `on_error` can map: a stream of `Result`s.
+#[diagnostic::on_unimplemented(
+    message = "`on_error` has nothing to do: `{Self}` is not a stream of `Result`s",
+    label = "there is no error to map",
+    note = "return `impl Stream<Item = Result<Event, Error>>`; an `Sse` maps its errors in `Sse::with_error`"
+)]
+pub trait Fallible {
+    /// The same stream.
+    type Events;
+
+    /// The same stream.
+    fn into_events(self) -> Self::Events;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Stream<Item: ResultItem<S>>> Fallible for S {
+    type Events = <S::Item as ResultItem<S>>::Events;
+
+    fn into_events(self) -> Self::Events {
+        S::Item::events(self)
     }
+}
+
+/// An item of the stream `S` that may be an error.
+///
+/// It passes the stream on, so that one of other items has no type afterwards, and thus no
+/// second mistake.
+pub trait ResultItem<S> {
+    /// The same stream.
+    type Events;
+
+    /// The same stream.
+    fn events(stream: S) -> Self::Events;
+}
+
+impl<S, E, X> ResultItem<S> for Result<E, X> {
+    type Events = S;
+
+    fn events(stream: S) -> S {
+        stream
+    }
+}
+
+/// Makes sure that there is something to do for `on_error`.
+pub fn fallible<T: Fallible>(started: Started<T>) -> Started<T::Events> {
+    match started {
+        Started::Events(events) => Started::Events(events.into_events()),
+        Started::Answer(response) => Started::Answer(response),
+    }
+}
+
+/// As [`build`], with `on_error = …`
+///
+/// # Errors
+///
+/// As [`build`].
+#[expect(clippy::result_large_err, reason = "the response goes out as it is")]
+pub fn build_with_error<S, E, X, F>(started: Started<S>, to_event: F) -> Result<Sse<E>, Response>
+where
+    S: Stream<Item = Result<E, X>> + Send + 'static,
+    E: SseEvent + 'static,
+    F: FnMut(X) -> E + Send + 'static,
+{
+    started.into_sse(|events| Sse::with_error(events, to_event))
+}
+
+/// `finish = …`
+///
+/// # Errors
+///
+/// Returns the answer of a handler that has no events.
+#[expect(clippy::result_large_err, reason = "the response goes out as it is")]
+pub fn finish<E: SseEvent + 'static>(
+    built: Result<Sse<E>, Response>,
+    event: impl SseEvent + Send + 'static,
+) -> Result<Sse<E>, Response> {
+    built.map(|sse| sse.finish_with(event))
 }
 
 /// Adds the options of the attribute.

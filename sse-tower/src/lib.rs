@@ -104,7 +104,8 @@ pub mod __private {
 
     pub use crate::emitter::{Emitted, Outcome, emitted};
     pub use crate::handler::{
-        Build, HandlerOptions, IntoSse, Started, build, form, respond, send, start,
+        Build, Failure, Fallible, HandlerOptions, IntoSse, ResultItem, Started, build,
+        build_emitted, build_with_error, fallible, finish, form, respond, send, start,
     };
     pub use crate::keep_alive::KeepAlive;
     pub use crate::retry::Retry;

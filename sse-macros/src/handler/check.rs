@@ -2,13 +2,14 @@
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
-use syn::{FnArg, ReturnType, Type};
+use syn::{FnArg, GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
+use super::attr::Options;
 use super::model::Handler;
 use crate::errors::Errors;
 
 /// Checks all rules.
-pub(crate) fn function(handler: &Handler, errors: &mut Errors) {
+pub(crate) fn function(handler: &Handler, options: &Options, errors: &mut Errors) {
     let sig = &handler.sig;
     if sig.asyncness.is_none() {
         errors.at(
@@ -29,24 +30,103 @@ pub(crate) fn function(handler: &Handler, errors: &mut Errors) {
              help: put it on the function, and write the function once for each case",
         );
     }
-    let nothing = match &sig.output {
-        ReturnType::Default => true,
-        ReturnType::Type(_, ty) => matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
-    };
-    if nothing {
-        errors.at(
-            sig.ident.span(),
-            "an `#[sse_handler]` function returns the stream of events to send\n\
-             help: `-> impl Stream<Item = Event>`",
-        );
+    if handler.emitters().next().is_some() {
+        pushes(handler, options, errors);
+    } else {
+        returns_events(sig, errors);
     }
     if let Some(span) = find_yield(handler.body.stream()) {
         errors.at(
             span,
             "stable Rust reserves `yield`, so an attribute macro cannot use it\n\
-             help: return `async_stream::stream! { … }`, which has a `yield` of its own",
+             help: return `async_stream::stream! { … }`, which has a `yield` of its own\n\
+             help: or take an `Emitter<Event>` argument, and write `emitter.emit(event).await`",
         );
     }
+}
+
+/// The rules of a function with an `Emitter`.
+fn pushes(handler: &Handler, options: &Options, errors: &mut Errors) {
+    for another in handler.emitters().skip(1) {
+        errors.at(
+            another.span(),
+            "an `#[sse_handler]` function has one `Emitter`; clone it to send from several places",
+        );
+    }
+    if let Some(on_error) = &options.on_error
+        && is_unit(&handler.sig.output)
+    {
+        errors.at(
+            on_error.span,
+            "`on_error` has nothing to do: the function cannot fail\n\
+             help: `-> Result<(), Error>`",
+        );
+    }
+}
+
+/// The rules of a function without an `Emitter`, as far as its words tell.
+fn returns_events(sig: &Signature, errors: &mut Errors) {
+    if is_unit(&sig.output) {
+        errors.at(
+            sig.ident.span(),
+            "an `#[sse_handler]` function returns the stream of events to send\n\
+             help: `-> impl Stream<Item = Event>`\n\
+             help: or take an `Emitter<Event>` argument",
+        );
+    } else if let ReturnType::Type(_, ty) = &sig.output
+        && let Some((span, message)) = not_a_stream(ty)
+    {
+        errors.at(span, message);
+    }
+}
+
+fn is_unit(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
+    }
+}
+
+/// What people return instead of a stream.
+fn not_a_stream(ty: &Type) -> Option<(Span, &'static str)> {
+    const COLLECTION: &str = "a `Vec` is not a stream; return `stream::iter(vec)`\n\
+                              help: `-> impl Stream<Item = Event>`";
+    const ITERATOR: &str = "an iterator is not a stream; return `stream::iter(iterator)`\n\
+                            help: `-> impl Stream<Item = Event>`";
+    const RESPONSE: &str = "`impl IntoResponse` hides the stream\n\
+                            help: `-> impl Stream<Item = Event>`, or `-> Sse<Event>`";
+    let bounds = match ty {
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            return match last.ident.to_string().as_str() {
+                "Vec" => Some((last.span(), COLLECTION)),
+                "Result" | "Option" | "Box" => not_a_stream(first_type(&last.arguments)?),
+                _ => None,
+            };
+        }
+        Type::ImplTrait(any) => &any.bounds,
+        Type::TraitObject(any) => &any.bounds,
+        _ => return None,
+    };
+    let mut names = bounds.iter().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last(),
+        _ => None,
+    });
+    names.find_map(|last| match last.ident.to_string().as_str() {
+        "Iterator" | "IntoIterator" => Some((last.span(), ITERATOR)),
+        "IntoResponse" => Some((last.span(), RESPONSE)),
+        _ => None,
+    })
+}
+
+fn first_type(arguments: &PathArguments) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
 }
 
 /// The `#[cfg]` by which the compiler may drop the argument.

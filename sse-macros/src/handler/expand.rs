@@ -3,35 +3,23 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, Ident, ReturnType, Signature, Type};
+use syn::{FnArg, Ident, ReturnType, Signature, Type, parse_quote};
 
-use super::attr::{KeepAlive, Options, Retry};
+use super::attr::{Drain, KeepAlive, OnError, Options, Retry};
 use super::check::{condition, find_yield};
-use super::model::Handler;
+use super::model::{Handler, is_emitter};
 use crate::duration::Millis;
 use crate::errors::Errors;
 use crate::spans::located;
 
 /// The handler, with the user's function inside.
 pub(crate) fn handler(handler: &Handler, options: &Options, errors: Errors) -> TokenStream {
-    let Handler {
-        inner, sig, body, ..
-    } = handler;
+    let Handler { inner, body, .. } = handler;
     let errors = compile_errors(errors);
-    let root = &options.root;
-    let private = quote!(#root::__private);
+    let private = options.private();
     let head = outer_head(handler, &private);
-    let options = option_calls(options, &private);
-    // Each step reports its mistakes at the return type, so its variable must stand there too.
-    let at = at(&sig.output);
-    let (stream, started) = (Ident::new("__stream", at), Ident::new("__started", at));
-    let private = located(private, at);
-    let call = call(sig, at);
-    let steps = quote_spanned! {at=>
-        let #stream = #private::send(#call).await;
-        let #started = #private::start(#stream);
-        #private::respond(#private::build(#started), #options)
-    };
+    let sig = inner_sig(&handler.sig);
+    let steps = steps(handler, options);
     quote! {
         #errors
         #head {
@@ -46,8 +34,7 @@ pub(crate) fn handler(handler: &Handler, options: &Options, errors: Errors) -> T
 /// The errors and a handler that does nothing, so that uses of the name are no errors too.
 pub(crate) fn stub(handler: &Handler, options: &Options, errors: Errors) -> TokenStream {
     let errors = compile_errors(errors);
-    let root = &options.root;
-    let head = outer_head(handler, &quote!(#root::__private));
+    let head = outer_head(handler, &options.private());
     // Where it can stand, the user's function does, so that what it uses is not unused.
     let Handler { sig, body, .. } = handler;
     let can_stand = sig.receiver().is_none() && find_yield(body.stream()).is_none();
@@ -73,17 +60,77 @@ fn outer_head(handler: &Handler, private: &TokenStream) -> TokenStream {
     } = handler;
     let (ident, generics) = (&sig.ident, &sig.generics);
     let where_clause = &generics.where_clause;
-    let arguments = arguments(sig).map(|(name, ty)| quote!(#name: #ty));
+    let extractors = arguments(sig).filter(|(_, ty)| !is_emitter(ty));
+    let arguments = extractors.map(|(name, ty)| quote!(#name: #ty));
     quote! {
         #(#outer)*
         #vis async fn #ident #generics (#(#arguments),*) -> impl #private::IntoResponse #where_clause
     }
 }
 
-fn call(sig: &Signature, at: Span) -> TokenStream {
+/// The user's function, which may take its `Emitter` as `mut` without need.
+fn inner_sig(sig: &Signature) -> Signature {
+    let mut sig = sig.clone();
+    for input in &mut sig.inputs {
+        if let FnArg::Typed(argument) = input
+            && is_emitter(&argument.ty)
+        {
+            argument.attrs.push(parse_quote!(#[allow(unused_mut)]));
+        }
+    }
+    sig
+}
+
+/// From the call of the user's function to the response.
+fn steps(handler: &Handler, options: &Options) -> TokenStream {
+    // Each step reports its mistakes at the return type, so its variable must stand there too.
+    let at = at(&handler.sig);
+    let private = located(options.private(), at);
+    let (stream, started) = (Ident::new("__stream", at), Ident::new("__started", at));
+    let emitter = Ident::new("__emitter", Span::mixed_site().located_at(at));
+    let call = call(&handler.sig, &emitter, at);
+    let emits = handler.emitters().next().is_some();
+    let called = match emits {
+        false => quote_spanned!(at=> #private::send(#call).await),
+        true => quote_spanned!(at=> #private::emitted(move |#emitter| #private::send(#call))),
+    };
+    let (check, mut built) = match &options.on_error {
+        None if emits => (None, quote_spanned!(at=> #private::build_emitted(#started))),
+        None => (None, quote_spanned!(at=> #private::build(#started))),
+        Some(OnError { span, to_event }) => (
+            Some(fallible(&started, located(options.private(), *span), *span)),
+            quote_spanned!(at=> #private::build_with_error(#started, #to_event)),
+        ),
+    };
+    if let Some(event) = &options.finish {
+        built = quote_spanned!(at=> #private::finish(#built, #event));
+    }
+    let settings = settings(options);
+    quote_spanned! {at=>
+        let #stream = #called;
+        let #started = #private::start(#stream);
+        #check
+        #private::respond(#built, #settings)
+    }
+}
+
+/// Without errors it is `on_error` that has to go, so this points there.
+fn fallible(started: &Ident, private: TokenStream, at: Span) -> TokenStream {
+    let here = Ident::new("__fallible", at);
+    let checked = quote_spanned!(at=> #private::fallible(#here));
+    quote! {
+        let #here = #started;
+        let #started = #checked;
+    }
+}
+
+fn call(sig: &Signature, emitter: &Ident, at: Span) -> TokenStream {
     let mut ident = sig.ident.clone();
     ident.set_span(at);
-    let arguments = arguments(sig).map(|(name, _)| name);
+    let arguments = arguments(sig).map(|(name, ty)| match is_emitter(ty) {
+        true => emitter.clone(),
+        false => name,
+    });
     // Lifetimes are left to inference: those of functions are mostly late bound.
     let generics = &sig.generics;
     let types = generics.type_params().map(|param| &param.ident);
@@ -112,39 +159,46 @@ fn arguments(sig: &Signature) -> impl Iterator<Item = (Ident, &Type)> {
     })
 }
 
-fn option_calls(options: &Options, private: &TokenStream) -> TokenStream {
-    let keep_alive = options
-        .keep_alive
-        .as_ref()
-        .map(|keep_alive| match keep_alive {
-            KeepAlive::Every(every) => {
-                let every = duration(*every, private);
-                quote!(.keep_alive(#private::KeepAlive::every(#every)))
-            }
-            KeepAlive::Never => quote!(.no_keep_alive()),
-            KeepAlive::Expr(expr) => quote!(.keep_alive(#expr)),
-        });
-    let retry = options.retry.as_ref().map(|retry| match retry {
+/// The options that are settings of the response.
+fn settings(options: &Options) -> TokenStream {
+    let private = options.private();
+    let keep_alive = options.keep_alive.as_ref().map(|it| match it {
+        KeepAlive::Every(every) => {
+            let every = duration(*every, &private);
+            quote!(.keep_alive(#private::KeepAlive::every(#every)))
+        }
+        KeepAlive::Never => quote!(.no_keep_alive()),
+        KeepAlive::Expr(expr) => quote!(.keep_alive(#expr)),
+    });
+    let retry = options.retry.as_ref().map(|it| match it {
         Retry::Fixed(delay) => {
-            let delay = duration(*delay, private);
+            let delay = duration(*delay, &private);
             quote!(.retry(#private::Retry::fixed(#delay)))
         }
         Retry::Between(from, to) => {
-            let (from, to) = (duration(*from, private), duration(*to, private));
+            let (from, to) = (duration(*from, &private), duration(*to, &private));
             quote!(.retry(#private::Retry::between(#from, #to)))
         }
         Retry::Expr(expr) => quote!(.retry(#expr)),
     });
-    quote!(#private::HandlerOptions::new() #keep_alive #retry)
+    let ids = options.ids.as_ref().map(|expr| quote!(.ids(#expr)));
+    let drain = options.drain.as_ref().map(|it| match it {
+        Drain::Within(limit) => {
+            let limit = duration(*limit, &private);
+            quote!(.drain(#private::Drain::FinishWithin(#limit)))
+        }
+        Drain::Expr(expr) => quote!(.drain(#expr)),
+    });
+    quote!(#private::HandlerOptions::new() #keep_alive #retry #ids #drain)
 }
 
 fn duration(millis: Millis, private: &TokenStream) -> TokenStream {
     quote!(#private::Duration::from_millis(#millis))
 }
 
-fn at(output: &ReturnType) -> Span {
-    match output {
-        ReturnType::Default => Span::call_site(),
+fn at(sig: &Signature) -> Span {
+    match &sig.output {
+        ReturnType::Default => sig.ident.span(),
         ReturnType::Type(_, ty) => ty.span(),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn attribute(arguments: TokenStream, item: TokenStream) -> TokenStrea
     };
     // A bad option leaves a good function: it stays, so that its own mistakes are seen too.
     let mut wrong = Errors::default();
-    check::function(&handler, &mut wrong);
+    check::function(&handler, &options, &mut wrong);
     match wrong.finish() {
         Ok(()) => expand::handler(&handler, &options, errors),
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Signature, Token, Visibility};
+use syn::{Attribute, FnArg, Signature, Token, Type, Visibility};
 
 /// A function with its attributes.
 pub(crate) struct Handler {
@@ -47,6 +47,31 @@ impl Handler {
             sig,
             body,
         })
+    }
+
+    /// The types of the `Emitter` arguments, of which there should be one at most.
+    pub(crate) fn emitters(&self) -> impl Iterator<Item = &Type> {
+        let types = self.sig.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(argument) => Some(&*argument.ty),
+            FnArg::Receiver(_) => None,
+        });
+        types.filter(|ty| is_emitter(ty))
+    }
+}
+
+/// Whether an argument of this type is no extractor but the way out of the function.
+///
+/// A macro knows types by their names only.
+pub(crate) fn is_emitter(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            last.is_some_and(|last| last.ident == "Emitter")
+        }
+        // Out of a variable of `macro_rules!`.
+        Type::Group(group) => is_emitter(&group.elem),
+        Type::Paren(paren) => is_emitter(&paren.elem),
+        _ => false,
     }
 }
 

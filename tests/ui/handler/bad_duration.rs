@@ -21,6 +21,16 @@ async fn zero() -> impl Stream<Item = Tick> {
     stream::iter([Tick::Tick])
 }
 
+#[sse_handler(drain = "30", finish)]
+async fn drained() -> impl Stream<Item = Tick> {
+    stream::iter([Tick::Tick])
+}
+
+#[sse_handler(drain = false)]
+async fn undrained() -> impl Stream<Item = Tick> {
+    stream::iter([Tick::Tick])
+}
+
 fn main() {
     let _: axum::Router = axum::Router::new().route("/", axum::routing::get(ticks));
 }

@@ -11,6 +11,11 @@ async fn ticks() -> impl Stream<Item = Tick> {
     stream::iter([Tick::Tick])
 }
 
+#[sse_handler(on_err = |_| Tick::Tick, done = Tick::Tick, id = 1, shutdown = "1s", drian = "1s")]
+async fn habits() -> impl Stream<Item = Tick> {
+    stream::iter([Tick::Tick])
+}
+
 fn main() {
     let _: axum::Router = axum::Router::new().route("/", axum::routing::get(ticks));
 }

@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod attributes;
+mod emitter;
+mod options;
+
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::{Stream, StreamExt, stream};
@@ -16,7 +18,7 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use sse_tower::{KeepAlive, Retry, Sse, SseEvent, sse_handler};
+use sse_tower::{Sse, SseEvent, sse_handler};
 use tower::ServiceExt;
 
 #[derive(SseEvent)]
@@ -25,6 +27,8 @@ enum Count {
     #[sse(data = "text")]
     Word(String),
     Pair(u32, u32),
+    #[sse(terminal)]
+    Done,
 }
 
 fn numbers(to: u32) -> impl Stream<Item = Count> {
@@ -41,6 +45,18 @@ async fn answer(app: Router, request: Request<Body>) -> (StatusCode, String) {
 async fn body(app: Router, uri: &str) -> String {
     let request = Request::get(uri).body(Body::empty()).unwrap();
     answer(app, request).await.1
+}
+
+/// At most as many frames, or the error that aborts the body.
+async fn rest(body: &mut Body, frames: usize) -> Result<String, axum::Error> {
+    let mut text = String::new();
+    for _ in 0..frames {
+        let Some(frame) = body.frame().await else {
+            break;
+        };
+        text.push_str(str::from_utf8(frame?.data_ref().unwrap()).unwrap());
+    }
+    Ok(text)
 }
 
 /// Counts to `to`.
@@ -177,120 +193,6 @@ async fn stream_macros_keep_their_yield() {
         body(app, "/").await,
         "event: number\ndata: 0\n\nevent: number\ndata: 1\n\n"
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn options_reach_the_response() {
-    const QUIET: Duration = Duration::from_secs(40);
-
-    fn quiet() -> impl Stream<Item = Count> {
-        stream::once(async {
-            tokio::time::sleep(QUIET).await;
-            Count::Number(1)
-        })
-    }
-
-    #[sse_handler(keep_alive = "15s", retry = "3s")]
-    async fn texts() -> impl Stream<Item = Count> {
-        quiet()
-    }
-
-    #[sse_handler(keep_alive = false, retry = "2s..8s")]
-    async fn never() -> impl Stream<Item = Count> {
-        quiet()
-    }
-
-    #[sse_handler(
-        keep_alive = KeepAlive::every(QUIET * 3 / 4).comment("x"),
-        retry = Retry::fixed(QUIET),
-        crate = ::sse_tower,
-    )]
-    async fn exprs() -> impl Stream<Item = Count> {
-        quiet()
-    }
-
-    let app = Router::new()
-        .route("/texts", get(texts))
-        .route("/never", get(never))
-        .route("/exprs", get(exprs));
-    let texts = body(app.clone(), "/texts").await;
-    assert_eq!(texts, "retry: 3000\n:\n:\nevent: number\ndata: 1\n\n");
-    let never = body(app.clone(), "/never").await;
-    let (retry, rest) = never.split_once('\n').unwrap();
-    let retry = retry
-        .strip_prefix("retry: ")
-        .unwrap()
-        .parse::<u64>()
-        .unwrap();
-    assert!((2000..=8000).contains(&retry), "{retry}");
-    assert_eq!(rest, "event: number\ndata: 1\n\n");
-    let exprs = body(app, "/exprs").await;
-    assert_eq!(exprs, "retry: 40000\n: x\nevent: number\ndata: 1\n\n");
-}
-
-/// `debug_handler` sees the handler; `instrument` sees the arguments of the function.
-#[tokio::test]
-async fn attributes_below() {
-    /// The documentation.
-    #[sse_handler]
-    #[axum::debug_handler(state = u32)]
-    #[tracing::instrument(skip(first), fields(to = %to))]
-    #[expect(unused_variables, reason = "reaches the function inside")]
-    async fn stacked(State(first): State<u32>, Path(to): Path<u32>) -> impl Stream<Item = Count> {
-        let unused = 1;
-        numbers(first + to)
-    }
-
-    let app = Router::new().route("/{to}", get(stacked)).with_state(0);
-    assert_eq!(body(app, "/1").await, "event: number\ndata: 0\n\n");
-}
-
-/// A local variable of the expansion hides no function, an argument no other.
-#[tokio::test]
-async fn odd_names() {
-    #[sse_handler]
-    async fn arg0(Path(arg1): Path<u32>, __stream: http::Method) -> impl Stream<Item = Count> {
-        assert_eq!(__stream, http::Method::GET);
-        numbers(arg1)
-    }
-
-    #[sse_handler]
-    async fn r#async(r#async: Path<u32>) -> impl Stream<Item = Count> {
-        numbers(r#async.0)
-    }
-
-    let app = Router::new()
-        .route("/a/{to}", get(arg0))
-        .route("/b/{to}", get(r#async));
-    for uri in ["/a/1", "/b/1"] {
-        assert_eq!(body(app.clone(), uri).await, "event: number\ndata: 0\n\n");
-    }
-}
-
-/// The expansion is clean under every lint that a user may deny.
-#[deny(warnings, clippy::all, clippy::pedantic)]
-mod hygiene {
-    #![allow(dead_code, non_camel_case_types)]
-
-    pub(crate) struct String;
-    pub(crate) struct Result;
-    pub(crate) struct Option;
-    pub(crate) struct Duration;
-    pub(crate) mod std {}
-    pub(crate) mod core {}
-    pub(crate) mod sse_tower {}
-    pub(crate) trait IntoResponse {}
-
-    #[super::sse_handler(keep_alive = "1s", retry = "1s..2s")]
-    pub(crate) async fn clean() -> impl super::Stream<Item = super::Count> {
-        super::numbers(1)
-    }
-}
-
-#[tokio::test]
-async fn shadowed_names_do_not_matter() {
-    let response = hygiene::clean().await.into_response();
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
 }
 
 #[tokio::test]

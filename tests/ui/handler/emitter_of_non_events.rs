@@ -1,0 +1,17 @@
+use sse_tower::{Emitter, SseEvent, sse_handler};
+
+#[derive(SseEvent)]
+enum Tick {
+    Tick,
+}
+
+struct Plain;
+
+#[sse_handler]
+async fn ticks(events: Emitter<Plain>) -> Result<(), std::io::Error> {
+    let _ = Tick::Tick;
+    let _ = events.emit(Plain).await;
+    Ok(())
+}
+
+fn main() {}
