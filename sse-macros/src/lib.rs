@@ -5,6 +5,8 @@ mod duration;
 mod errors;
 mod event;
 mod handler;
+#[cfg(test)]
+mod snapshot;
 mod spans;
 mod words;
 

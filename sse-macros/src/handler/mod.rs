@@ -4,6 +4,8 @@ mod attr;
 mod check;
 mod expand;
 mod model;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::TokenStream;
 

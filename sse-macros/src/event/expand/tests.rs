@@ -1,14 +1,11 @@
-//! One snapshot per shape of variant. `BLESS=1 cargo test -p sse-macros` writes them anew.
+//! One snapshot per shape of variant.
 
-use std::fmt::Write as _;
-use std::path::Path;
-use std::{env, fs};
-
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse_quote;
 
 use crate::event::{Side, derive};
+use crate::snapshot;
 
 #[track_caller]
 fn check(name: &str, input: TokenStream) {
@@ -18,47 +15,8 @@ fn check(name: &str, input: TokenStream) {
 #[track_caller]
 fn check_side(name: &str, side: Side, input: TokenStream) {
     let input = syn::parse2(input).unwrap();
-    let mut expanded = String::new();
-    print(
-        derive(&input, side, parse_quote!(::sse_core)),
-        0,
-        &mut expanded,
-    );
-    let file = format!("src/event/expand/snapshots/{name}.txt");
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    if env::var_os("BLESS").is_some() {
-        fs::write(&file, &expanded).unwrap();
-    }
-    let expected = fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(expanded, expected, "{}", file.display());
-}
-
-/// Tokens with a line for each statement and field, which is all that a diff needs.
-fn print(tokens: TokenStream, depth: usize, out: &mut String) {
-    let mut line = TokenStream::new();
-    for tree in tokens {
-        match tree {
-            TokenTree::Group(group)
-                if group.delimiter() == Delimiter::Brace && group.to_string().len() > 8 =>
-            {
-                let head = line.to_string();
-                let space = if head.is_empty() { "" } else { " " };
-                writeln!(out, "{:depth$}{head}{space}{{", "").unwrap();
-                print(group.stream(), depth + 4, out);
-                writeln!(out, "{:depth$}}}", "").unwrap();
-                line = TokenStream::new();
-            }
-            TokenTree::Punct(punct) if [';', ','].contains(&punct.as_char()) => {
-                line.extend([TokenTree::Punct(punct)]);
-                writeln!(out, "{:depth$}{line}", "").unwrap();
-                line = TokenStream::new();
-            }
-            other => line.extend([other]),
-        }
-    }
-    if !line.is_empty() {
-        writeln!(out, "{:depth$}{line}", "").unwrap();
-    }
+    let expansion = derive(&input, side, parse_quote!(::sse_core));
+    snapshot::check(&format!("event/expand/snapshots/{name}.txt"), expansion);
 }
 
 #[test]
