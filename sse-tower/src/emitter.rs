@@ -12,14 +12,17 @@ use tokio::sync::mpsc;
 
 /// Sends events into a stream, one at a time.
 ///
-/// [`Sse::emit`](crate::Sse::emit) makes one for a function that runs inside the response: it
-/// goes on only while the client reads, and is dropped when the client leaves. The stream ends
-/// when the function has returned and every clone is gone.
+/// [`#[sse_handler]`](crate::sse_handler) gives one to a function with such an argument, and
+/// [`Sse::emit`](crate::Sse::emit) to a function of your own. The function runs inside the
+/// response: it goes on only while the client reads, and is dropped when the client leaves. The
+/// stream ends when the function has returned and every clone is gone.
 ///
 /// # Examples
 ///
 /// ```
-/// use sse_tower::{EmitError, Emitter, Sse, SseEvent};
+/// use axum::extract::Path;
+/// use axum::{Router, routing::get};
+/// use sse_tower::{EmitError, Emitter, SseEvent, sse_handler};
 ///
 /// #[derive(SseEvent)]
 /// enum Step {
@@ -28,18 +31,16 @@ use tokio::sync::mpsc;
 ///     Done,
 /// }
 ///
-/// async fn steps(events: Emitter<Step>) -> Result<(), EmitError> {
+/// #[sse_handler]
+/// async fn steps(tx: Emitter<Step>, Path(job): Path<u32>) -> Result<(), EmitError> {
 ///     for name in ["fetch", "build"] {
-///         events.emit(Step::Running { name }).await?;
+///         tx.emit(Step::Running { name }).await?;
 ///         // … do it …
 ///     }
-///     events.emit(Step::Done).await
+///     tx.emit(Step::Done).await
 /// }
 ///
-/// async fn handler() -> Sse<Step> {
-///     Sse::emit(steps)
-/// }
-/// # let _ = axum::Router::<()>::new().route("/", axum::routing::get(handler));
+/// let app: Router = Router::new().route("/jobs/{job}", get(steps));
 /// ```
 pub struct Emitter<E>(mpsc::Sender<E>);
 
