@@ -106,7 +106,19 @@ async fn every_form_of_return_type() {
         numbers(1).boxed()
     }
 
+    #[sse_handler]
+    async fn named() -> stream::Iter<std::vec::IntoIter<Count>> {
+        stream::iter(vec![Count::Number(0)])
+    }
+
+    #[sse_handler]
+    async fn nested(Path(some): Path<bool>) -> Result<Option<Sse<Count>>, StatusCode> {
+        Ok(some.then(|| Sse::new(numbers(1))))
+    }
+
     let app = Router::new()
+        .route("/named", get(named))
+        .route("/nested/{some}", get(nested))
         .route("/result/{ok}", get(result))
         .route("/option/{some}", get(option))
         .route("/alias", get(alias))
@@ -118,6 +130,8 @@ async fn every_form_of_return_type() {
         "/alias",
         "/response",
         "/boxed",
+        "/named",
+        "/nested/true",
     ] {
         assert_eq!(
             body(app.clone(), uri).await,
@@ -125,7 +139,11 @@ async fn every_form_of_return_type() {
             "{uri}"
         );
     }
-    for (uri, status) in [("/result/false", 404), ("/option/false", 204)] {
+    for (uri, status) in [
+        ("/result/false", 404),
+        ("/option/false", 204),
+        ("/nested/false", 204),
+    ] {
         let request = Request::get(uri).body(Body::empty()).unwrap();
         assert_eq!(answer(app.clone(), request).await.0, status, "{uri}");
     }
