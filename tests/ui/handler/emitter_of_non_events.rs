@@ -14,4 +14,10 @@ async fn ticks(events: Emitter<Plain>) -> Result<(), std::io::Error> {
     Ok(())
 }
 
+#[sse_handler(on_error = |_| Plain, finish = Tick::Tick)]
+async fn options(_: axum::http::Uri, events: Emitter<Plain>) -> Result<(), std::io::Error> {
+    let _ = events.emit(Plain).await;
+    Ok(())
+}
+
 fn main() {}
