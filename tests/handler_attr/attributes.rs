@@ -67,6 +67,33 @@ async fn odd_names() {
     }
 }
 
+#[tokio::test]
+async fn functions_may_come_out_of_macros() {
+    macro_rules! handler {
+        ($name:ident, $argument:ty, $output:ty, $on_error:expr, $drain:literal, $body:block) => {
+            #[sse_handler(on_error = $on_error, drain = $drain)]
+            async fn $name(tx: $argument) -> $output {
+                let _ = tx.emit(Count::Number(0)).await;
+                $body
+            }
+        };
+    }
+    handler!(
+        fails,
+        Emitter<Count>,
+        Result<(), u32>,
+        Count::Number,
+        "1s",
+        { Err(1) }
+    );
+
+    let app = Router::new().route("/", get(fails));
+    assert_eq!(
+        body(app, "/").await,
+        "event: number\ndata: 0\n\nevent: number\ndata: 1\n\n"
+    );
+}
+
 /// The expansion is clean under every lint that a user may deny.
 #[deny(warnings, clippy::all, clippy::pedantic)]
 mod hygiene {
