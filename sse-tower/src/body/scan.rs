@@ -11,8 +11,10 @@ pub(crate) struct BlockScan {
     /// The first bytes of a line that began in an earlier chunk: enough to tell the fields
     /// apart, and all of an id.
     line: Vec<u8>,
-    /// The value of the last id line.
+    /// The value of the last id line of the present block.
     id: Vec<u8>,
+    /// The last id of the blocks before it.
+    last_id: Vec<u8>,
     /// The last line ended in CR, so an LF that comes next is part of its end.
     after_cr: bool,
     fields: Fields,
@@ -57,6 +59,9 @@ impl BlockScan {
                 self.after_cr = first == b'\r' && !crlf;
                 *at += 1 + usize::from(crlf);
                 let fields = mem::take(&mut self.fields);
+                if fields.id {
+                    mem::swap(&mut self.id, &mut self.last_id);
+                }
                 return Some(Blank { at: begin, fields });
             }
             let Some(len) = memchr2(b'\r', b'\n', rest) else {
@@ -78,7 +83,7 @@ impl BlockScan {
 
     /// The last id there was, unless no client could send it back.
     pub(crate) fn last_id(&self) -> Option<&str> {
-        str::from_utf8(&self.id).ok()
+        str::from_utf8(&self.last_id).ok()
     }
 
     fn hold(&mut self, part: &[u8]) {
