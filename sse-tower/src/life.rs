@@ -9,6 +9,7 @@ use sse_core::EventId;
 use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
+use tracing::span::EnteredSpan;
 
 use crate::registry::{Ask, Membership};
 use crate::retry::Load;
@@ -117,9 +118,10 @@ impl Life {
     }
 
     /// A poll begins: until it ends, the stream itself is at fault when the body is dropped.
-    pub(crate) fn poll_begins(&mut self) -> Span {
+    pub(crate) fn poll_begins(&mut self) -> Option<EnteredSpan> {
         self.polling = true;
-        self.span.clone()
+        // To enter a span that nobody looks at would be a fifth of a poll.
+        (!self.span.is_disabled()).then(|| self.span.clone().entered())
     }
 
     pub(crate) fn poll_ends(&mut self) {

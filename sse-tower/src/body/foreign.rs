@@ -224,7 +224,8 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let span = self.as_mut().project().life.poll_begins();
-        let polled = span.in_scope(|| self.as_mut().poll_inner(cx));
+        let polled = self.as_mut().poll_inner(cx);
+        drop(span);
         self.project().life.poll_ends();
         polled
     }

@@ -154,7 +154,8 @@ impl Body for NativeBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let span = self.as_mut().project().life.poll_begins();
-        let polled = span.in_scope(|| self.as_mut().poll_bytes(cx));
+        let polled = self.as_mut().poll_bytes(cx);
+        drop(span);
         self.project().life.poll_ends();
         polled.map(|item| item.map(|bytes| bytes.map(Frame::data)))
     }
