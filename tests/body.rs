@@ -8,17 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::body::Body;
 use common::Reader;
 use futures_util::stream::{self, StreamExt as _};
 use futures_util::{FutureExt as _, Stream};
+use http::Request;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use sse_tower::{
-    Block, Event, EventWriter, Json, KeepAlive, Retry, Sse, SseEvent, SseEventExt as _,
+    Block, Event, EventWriter, Json, KeepAlive, Retry, Sse, SseEvent, SseEventExt as _, SseLayer,
 };
 use tokio::sync::mpsc;
 use tokio::time::{self, Instant};
 use tokio_stream::wrappers::UnboundedReceiverStream;
+use tower::{Layer as _, ServiceExt as _, service_fn};
 
 /// A stream fed by the test.
 fn channel() -> (
@@ -462,22 +465,35 @@ enum Token {
 
 #[test]
 fn no_allocation_per_event_once_the_buffer_has_grown() {
+    use axum::response::IntoResponse as _;
+
+    fn respond() -> axum::response::Response {
+        let mut n = 0;
+        let events = stream::repeat_with(move || {
+            n += 1;
+            Token::Token { n, text: "Hello" }
+        });
+        Sse::new(events).into_response()
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
     let _context = runtime.enter();
-    let mut n = 0;
-    let events = stream::repeat_with(move || {
-        n += 1;
-        Token::Token { n, text: "Hello" }
-    });
-    let mut reader = Reader::of(Sse::new(events));
-    let mut frames = |n| {
-        for _ in 0..n {
-            reader.next().now_or_never().unwrap().unwrap().unwrap();
-        }
-    };
-    frames(10);
-    assert_eq!(allocation_counter::measure(|| frames(100)).count_total, 0);
+    let service = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(respond()));
+    let layered = SseLayer::new()
+        .layer(service)
+        .oneshot(Request::new(Body::empty()));
+    let layered = layered.now_or_never().unwrap().unwrap().map(Body::new);
+    for (name, response) in [("alone", respond()), ("under the layer", layered)] {
+        let mut reader = Reader::of(response);
+        let mut frames = |n| {
+            for _ in 0..n {
+                reader.next().now_or_never().unwrap().unwrap().unwrap();
+            }
+        };
+        frames(10);
+        let count = allocation_counter::measure(|| frames(100)).count_total;
+        assert_eq!(count, 0, "{name}");
+    }
 }
