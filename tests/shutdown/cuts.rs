@@ -101,6 +101,9 @@ async fn panics(version: Version, address: std::net::SocketAddr) {
         tokio::spawn(connection);
         soon(requests.send_request(request)).await
     };
-    let (_, end) = Reading::of(response.unwrap()).rest().await;
-    assert!(end.is_err(), "a stream that panicked looks complete");
+    // Over HTTP/1.1 the panic takes the connection along, sometimes before the head was sent.
+    if let Ok(response) = response {
+        let (_, end) = Reading::of(response).rest().await;
+        assert!(end.is_err(), "a stream that panicked looks complete");
+    }
 }

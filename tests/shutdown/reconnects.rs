@@ -20,7 +20,10 @@ async fn clients_come_back_over_the_whole_spread() {
     let spread = scale(4, 20);
     let (stop, second) = (Shutdown::new(), Shutdown::new());
     let first_second = Duration::from_secs(1);
-    let hint = Retry::between(first_second, first_second * (1 + u32::try_from(spread).unwrap()));
+    let hint = Retry::between(
+        first_second,
+        first_second * (1 + u32::try_from(spread).unwrap()),
+    );
     let silent = async || Sse::new(stream::pending::<Event>());
     let before = Router::new()
         .route("/", get(silent))
@@ -38,20 +41,27 @@ async fn clients_come_back_over_the_whole_spread() {
         .layer(SseLayer::new().shutdown(&second));
     let after = serve(after).await;
 
-    // A connection each would need more open files than a process may have.
-    let client = client(Version::HTTP_2);
+    let client = client(Version::HTTP_11);
     let open = async |_| {
         let mut reading = Reading::of(send(&client, request(before, "/")).await);
         reading.until(":\n").await;
         reading
     };
-    let readings = join_all((0..clients).map(open)).await;
+    let mut readings = Vec::new();
+    for client in 0..clients {
+        readings.push(open(client).await);
+    }
     let begun = Instant::now();
     stop.begin();
     let came_back = readings.into_iter().map(async |reading| {
         let (hint, end) = reading.rest().await;
         end.unwrap();
-        let hint = hint.trim().strip_prefix("retry: ").unwrap().parse().unwrap();
+        let hint = hint
+            .trim()
+            .strip_prefix("retry: ")
+            .unwrap()
+            .parse()
+            .unwrap();
         sleep(Duration::from_millis(hint)).await;
         let mut reading = Reading::of(send(&client, request(after, "/")).await);
         reading.until(":\n").await;
