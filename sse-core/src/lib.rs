@@ -11,6 +11,8 @@
 //! 4. [`Decoder`] turns bytes back into [`RawEvent`]s, however the bytes were cut, and
 //!    [`FromSseEvent`] turns those into your enum.
 //!
+//! A [`log`] keeps encoded events for clients that come back, and for any number of readers.
+//!
 //! Nothing here does I/O, reads a clock or knows a runtime. Servers use the crate `sse-tower`,
 //! which re-exports everything here.
 //!
@@ -52,6 +54,7 @@ mod decode;
 mod encode_error;
 mod event;
 mod field;
+pub mod log;
 mod raw;
 mod read;
 mod typed;
@@ -66,6 +69,7 @@ pub use crate::decode::{Decoder, LimitError, Limits};
 pub use crate::encode_error::EncodeError;
 pub use crate::event::Event;
 pub use crate::field::{EventId, EventName, Field, FieldError, RetryDelay, Rule};
+pub use crate::log::{Cursor, Gap, Missed, Retention};
 pub use crate::raw::RawEvent;
 pub use crate::read::{DecodeCause, DecodeError, FromSseEvent};
 pub use crate::typed::{

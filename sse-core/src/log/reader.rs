@@ -1,0 +1,117 @@
+//! Reading a log.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::ring::Stand;
+use super::state::Shared;
+use super::wakers::Slot;
+use super::{Cursor, Gap, ReadLimit};
+use crate::block::Block;
+
+/// Reads a log from a cursor on: what is kept first, then what comes.
+///
+/// It is no future and no stream of its own, but [`poll_next`](Self::poll_next) is made to be
+/// called by one. Dropped, it leaves nothing behind in the log.
+pub struct Reader {
+    shared: Arc<Shared>,
+    epoch: u64,
+    stand: Stand,
+    limit: ReadLimit,
+    slot: Option<Slot>,
+}
+
+/// What a reader is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Read {
+    /// The next events, whole and in order.
+    Block(Block),
+    /// Events that retention removed before this reader came to them. Reading on gives
+    /// what is still kept.
+    Gap(Gap),
+    /// The log is closed, and this reader was given everything. Nothing else follows.
+    Closed,
+    /// The log was [detached](super::Log::detach), and this reader was given everything.
+    /// Nothing else follows here, but a log of the same epoch may go on elsewhere.
+    Detached,
+}
+
+impl Reader {
+    pub(super) fn new(shared: Arc<Shared>, epoch: u64, stand: Stand) -> Self {
+        Self {
+            shared,
+            epoch,
+            stand,
+            limit: ReadLimit::default(),
+            slot: None,
+        }
+    }
+
+    /// Bounds what one read hands out.
+    #[must_use]
+    pub fn with_limit(mut self, limit: ReadLimit) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Gives what comes next, or arranges for a wake-up by the append that brings it.
+    ///
+    /// Only the waker of the last call is woken. The end is given again by every later call.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
+        let mut state = self.shared.lock();
+        if let Some(read) = state.read(&mut self.stand, self.limit) {
+            return Poll::Ready(read);
+        }
+        let replaced = state.wakers.register(&mut self.slot, cx.waker());
+        drop(state);
+        // Without the lock: a waker may own the task that owns this reader.
+        drop(replaced);
+        Poll::Pending
+    }
+
+    /// Gives what comes next, if it is there.
+    #[must_use]
+    pub fn next_ready(&mut self) -> Option<Read> {
+        self.shared.lock().read(&mut self.stand, self.limit)
+    }
+
+    /// Leaves out everything that is not read yet, and returns where that leads.
+    pub fn skip_to_head(&mut self) -> Cursor {
+        let state = self.shared.lock();
+        let head = state.ring.head();
+        if let Ok(stand) = state.ring.stand_after(head) {
+            self.stand = stand;
+        }
+        head
+    }
+
+    /// The last place that this reader was given: the id of its last event, where a
+    /// [`Gap`] resumes, or else where it began.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        Cursor::new(self.epoch, self.stand.seq)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let waker = {
+            let mut state = self.shared.lock();
+            state.readers -= 1;
+            state.wakers.remove(self.slot.take())
+        };
+        // Without the lock, as above.
+        drop(waker);
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("cursor", &self.cursor())
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! What the log and its readers share, behind one lock.
+
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use super::batch::{Batch, Kept};
+use super::ring::{Ring, Stand};
+use super::sync::{Mutex, MutexGuard};
+use super::wakers::Wakers;
+use super::{AppendError, Cursor, Read, ReadLimit, Retention};
+
+pub(super) struct Shared {
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) ring: Ring,
+    pub(super) phase: Phase,
+    pub(super) wakers: Wakers,
+    pub(super) readers: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    Closed,
+    Detached,
+}
+
+impl Shared {
+    pub(super) fn new(head: Cursor, retention: Retention) -> Self {
+        let state = State {
+            ring: Ring::new(head, retention),
+            phase: Phase::Open,
+            wakers: Wakers::default(),
+            readers: 0,
+        };
+        Self {
+            state: Mutex::new(state),
+        }
+    }
+
+    /// A panic under the lock would be a bug of this crate; the others may go on.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Differs whenever a reader that has caught up has something to read.
+    pub(super) fn version(&self) -> (u64, Phase) {
+        (self.ring.appended(), self.phase)
+    }
+
+    pub(super) fn check_open(&self) -> Result<(), AppendError> {
+        match self.phase {
+            Phase::Open => Ok(()),
+            Phase::Closed => Err(AppendError::Closed),
+            Phase::Detached => Err(AppendError::Detached),
+        }
+    }
+
+    pub(super) fn append(
+        &mut self,
+        batch: &Batch,
+        now: Instant,
+        then: Phase,
+    ) -> Result<Option<Cursor>, AppendError> {
+        self.check_open()?;
+        let head = self.ring.head().seq();
+        if head.checked_add(batch.len() as u64).is_none() {
+            return Err(AppendError::Exhausted);
+        }
+        let closing = then == Phase::Closed;
+        for piece in batch.pieces() {
+            match piece.keep {
+                Kept::Never if closing => self.ring.push(&piece, &Kept::All, now),
+                Kept::Never if self.readers == 0 => {}
+                keep => self.ring.push(&piece, keep, now),
+            }
+        }
+        self.phase = then;
+        self.ring.evict(now, closing);
+        let newest = self.ring.head();
+        Ok((newest.seq() > head).then_some(newest))
+    }
+
+    /// What comes next for a reader; `None` if it has to wait.
+    pub(super) fn read(&mut self, stand: &mut Stand, limit: ReadLimit) -> Option<Read> {
+        match (self.ring.read(stand, limit), self.phase) {
+            (Some(Ok(block)), _) => Some(Read::Block(block)),
+            (Some(Err(gap)), _) => Some(Read::Gap(gap)),
+            (None, Phase::Open) => None,
+            (None, Phase::Closed) => Some(Read::Closed),
+            (None, Phase::Detached) => Some(Read::Detached),
+        }
+    }
+}
