@@ -1,10 +1,12 @@
 //! Events that are encoded already.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::buffer::EventBuffer;
+use crate::decode::{Decoder, Limits};
 use crate::encode_error::EncodeError;
 use crate::field::EventId;
+use crate::raw::RawEvent;
 use crate::typed::SseEvent;
 use crate::write::EventWriter;
 
@@ -53,6 +55,60 @@ impl Block {
             last_id,
             terminal,
         }
+    }
+
+    /// The events for which `keep` is true, if there are any. If it is all of them, they are not
+    /// copied.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sse_core::{EventBuffer, Event};
+    ///
+    /// let mut buffer = EventBuffer::new();
+    /// for n in 1..=3 {
+    ///     buffer.write(&Event::new().id(n).data(n.to_string()))?;
+    /// }
+    /// let block = buffer.take_block();
+    /// let odd = block.filter(|event| event.data() != "2").expect("two are left");
+    /// assert_eq!(&odd.bytes()[..], b"id: 1\ndata: 1\n\nid: 3\ndata: 3\n\n");
+    /// # Ok::<(), sse_core::EncodeError>(())
+    /// ```
+    #[must_use]
+    pub fn filter(&self, mut keep: impl FnMut(&RawEvent<'_>) -> bool) -> Option<Self> {
+        let mut kept = BytesMut::new();
+        let (mut events, mut last_id, mut left_out) = (0, None, false);
+        let mut ends_here = false;
+        for bytes in self.each() {
+            let mut decoder = Decoder::new().with_limits(Limits::none());
+            decoder.push(bytes.clone());
+            // Comments belong to the event behind them, and go with it.
+            if let Ok(Some(event)) = decoder.next_event() {
+                ends_here = keep(&event);
+                if !ends_here {
+                    left_out = true;
+                    continue;
+                }
+                events += 1;
+                last_id = event.id().map(str::to_owned).or(last_id);
+            }
+            kept.extend_from_slice(&bytes);
+        }
+        if !left_out {
+            return Some(self.clone());
+        }
+        let last_id = last_id.and_then(|id| EventId::new(id).ok());
+        let terminal = self.terminal && ends_here;
+        (events > 0).then(|| Self::new(kept.freeze(), events, last_id, terminal))
+    }
+
+    /// The bytes of each event: they end with the empty line.
+    fn each(&self) -> impl Iterator<Item = Bytes> {
+        let mut rest = self.bytes.clone();
+        std::iter::from_fn(move || {
+            let end = memchr::memmem::find(&rest, b"\n\n").map_or(rest.len(), |at| at + 2);
+            (end > 0).then(|| rest.split_to(end))
+        })
     }
 
     /// The bytes on the wire.

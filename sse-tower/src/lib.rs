@@ -74,6 +74,7 @@ mod response;
 mod retry;
 mod settings;
 mod shutdown;
+pub mod topic;
 
 #[doc(no_inline)]
 pub use http::{HeaderName, StatusCode};
@@ -96,6 +97,10 @@ pub use crate::observe::Observe;
 pub use crate::response::Sse;
 pub use crate::retry::{Load, Retry};
 pub use crate::shutdown::{Drain, Shutdown};
+#[doc(inline)]
+pub use crate::topic::{Hub, Lag, Lagged, Missed, Subscription, Topic, TopicClosed};
+#[doc(inline)]
+pub use sse_core::log::AppendError as PublishError;
 
 /// What generated code may name. Exempt from semantic versioning.
 #[doc(hidden)]

@@ -49,6 +49,8 @@ pub enum CloseReason {
     MaxAge,
     /// It was open until [`Sse::end_at`](crate::Sse::end_at).
     Expired,
+    /// Its client fell behind what its [topic](crate::Topic) keeps.
+    Lagged,
     /// The stream failed or panicked, or an event could not be encoded.
     Error,
 }
@@ -64,6 +66,7 @@ impl CloseReason {
             Self::Shutdown => "shutdown",
             Self::MaxAge => "max_age",
             Self::Expired => "expired",
+            Self::Lagged => "lagged",
             Self::Error => "error",
         }
     }

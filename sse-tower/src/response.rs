@@ -131,7 +131,7 @@ impl<E: SseEvent + 'static> Sse<E> {
         Self::new(emitted(function))
     }
 
-    fn from_source(source: impl Source + 'static) -> Self {
+    pub(crate) fn from_source(source: impl Source + 'static) -> Self {
         Self {
             source: Box::pin(source),
             settings: Settings::default(),

@@ -11,5 +11,5 @@ pub(crate) use self::ending::{Ending, away};
 pub(crate) use self::foreign::ForeignBody;
 pub(crate) use self::native::NativeBody;
 pub(crate) use self::source::{
-    Batch, BoxSource, ErrorAsEvent, EventSource, Filled, FinishWith, Source,
+    Batch, BoxSource, Chain, ErrorAsEvent, EventSource, Filled, FinishWith, Source,
 };

@@ -18,6 +18,7 @@ use crate::context::RequestContext;
 use crate::ids::IdAssigner;
 use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan};
+use crate::topic::Lagged;
 
 pin_project! {
     /// Sends events in batches, with what belongs around them.
@@ -123,8 +124,7 @@ impl NativeBody {
                     *this.stage = Stage::Ended;
                 }
                 Poll::Ready(Filled::Failed(error)) => {
-                    tracing::error!(error = %Chain(&*error), "event stream failed");
-                    this.life.ended(CloseReason::Error);
+                    this.life.ended(reason(&error));
                     *this.stage = Stage::Failing(error);
                 }
                 Poll::Pending if !this.batch.is_empty() => {}
@@ -209,14 +209,23 @@ impl Open {
     }
 }
 
-/// An error with its causes, for the log.
-struct Chain<'a>(&'a dyn Error);
+/// Why a stream that failed is over; what is somebody's mistake is logged.
+fn reason(error: &BoxError) -> CloseReason {
+    if error.is::<Lagged>() {
+        return CloseReason::Lagged;
+    }
+    tracing::error!(error = %Causes(&**error), "event stream failed");
+    CloseReason::Error
+}
 
-impl fmt::Display for Chain<'_> {
+/// An error with its causes, for the log.
+struct Causes<'a>(&'a dyn Error);
+
+impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         match self.0.source() {
-            Some(cause) => write!(f, ": {}", Chain(cause)),
+            Some(cause) => write!(f, ": {}", Causes(cause)),
             None => Ok(()),
         }
     }

@@ -270,6 +270,39 @@ where
 }
 
 pin_project! {
+    /// Events, and then those of another source.
+    pub(crate) struct Chain<A, B> {
+        #[pin]
+        first: Option<A>,
+        #[pin]
+        second: B,
+    }
+}
+
+impl<A, B> Chain<A, B> {
+    pub(crate) fn new(first: A, second: B) -> Self {
+        let first = Some(first);
+        Self { first, second }
+    }
+}
+
+impl<A: Source, B: Source> Source for Chain<A, B> {
+    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        let mut this = self.project();
+        if let Some(first) = this.first.as_mut().as_pin_mut() {
+            let filled = ready!(first.poll_fill(cx, batch));
+            let Filled::Over(CloseReason::Ended) = filled else {
+                return Poll::Ready(filled);
+            };
+            this.first.set(None);
+            // What the first has written goes out before a block of the second.
+            return Poll::Ready(Filled::More);
+        }
+        this.second.poll_fill(cx, batch)
+    }
+}
+
+pin_project! {
     /// Events, and one more if they end without a terminal one.
     pub(crate) struct FinishWith<E> {
         events: BoxSource,

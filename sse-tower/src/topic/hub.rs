@@ -1,0 +1,281 @@
+//! `Hub`: topics by key.
+
+use std::borrow::Borrow;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sse_core::log::AppendError;
+use sse_core::{Cursor, Retention, SseEvent};
+
+use super::topic::{new_epoch, now};
+use super::{Missed, Subscription, Topic, TopicClosed};
+use crate::extract::Resume;
+
+/// Topics by key, such as the rooms of a chat: made when first asked for, removed when idle.
+///
+/// Clones are the same hub. A topic is idle when it has no subscribers, nobody else holds it,
+/// and it was not asked for during [`idle_after`](Self::idle_after). Of a removed topic its last
+/// number is remembered for [`forget_after`](Self::forget_after), so that a client that comes back
+/// with it reads on without a gap; after that, it is told of one. No number is ever used twice:
+/// the numbers of new topics begin above those of all that were removed.
+///
+/// A hub has no timer: idle topics go when the hub is next asked for one.
+///
+/// # Examples
+///
+/// ```
+/// use axum::extract::{Path, State};
+/// use sse_tower::{Cursor, Hub, Missed, Resume, Retention, SseEvent, Subscription, sse_handler};
+///
+/// #[derive(SseEvent)]
+/// enum Chat {
+///     Said { text: String },
+/// }
+///
+/// #[sse_handler]
+/// async fn room(
+///     resume: Resume<Cursor>,
+///     Path(room): Path<String>,
+///     State(rooms): State<Hub<String, Chat>>,
+/// ) -> Result<Subscription<Chat>, Missed> {
+///     rooms.subscribe(&room, resume)
+/// }
+///
+/// let rooms = Hub::<String, Chat>::new(Retention::events(100));
+/// rooms.publish(&"lobby".to_owned(), Chat::Said { text: "hi".into() })?;
+/// assert_eq!(rooms.topic(&"lobby".to_owned()).subscribers(), 0);
+/// # let _: axum::Router = axum::Router::new().route("/{room}", axum::routing::get(room)).with_state(rooms);
+/// # Ok::<(), sse_tower::PublishError>(())
+/// ```
+pub struct Hub<K, E> {
+    shared: Arc<Shared<K, E>>,
+}
+
+struct Shared<K, E> {
+    epoch: u64,
+    retention: Retention,
+    idle_after: Duration,
+    forget_after: Duration,
+    most_remembered: usize,
+    state: Mutex<State<K, E>>,
+}
+
+struct State<K, E> {
+    topics: HashMap<K, Entry<E>>,
+    removed: HashMap<K, Tombstone>,
+    /// The keys of `removed`, the oldest first, with the time of each.
+    order: VecDeque<(K, Instant)>,
+    /// The highest number of all topics that were removed.
+    highest: u64,
+    swept: Instant,
+}
+
+struct Entry<E> {
+    topic: Topic<E>,
+    used: Instant,
+}
+
+/// What is left of a removed topic.
+#[derive(Clone, Copy)]
+struct Tombstone {
+    seq: u64,
+    closed: bool,
+    removed: Instant,
+}
+
+impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
+    /// A hub whose topics each keep as much as `retention` says.
+    #[must_use]
+    pub fn new(retention: Retention) -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        Self {
+            shared: Arc::new(Shared {
+                epoch: new_epoch(),
+                retention,
+                idle_after: MINUTE,
+                forget_after: 60 * MINUTE,
+                most_remembered: 10_000,
+                state: Mutex::new(State {
+                    topics: HashMap::new(),
+                    removed: HashMap::new(),
+                    order: VecDeque::new(),
+                    highest: 0,
+                    swept: now(),
+                }),
+            }),
+        }
+    }
+
+    /// How long a topic stays that nobody uses. Default: one minute.
+    ///
+    /// Its events go with it, so let it be longer than clients take to come back.
+    #[must_use]
+    pub fn idle_after(self, idle: Duration) -> Self {
+        self.with(|shared| shared.idle_after = idle)
+    }
+
+    /// How long, and of how many topics, the last number is remembered. Default: one hour, and
+    /// 10,000 topics; the oldest go first.
+    #[must_use]
+    pub fn forget_after(self, forget: Duration, most: usize) -> Self {
+        self.with(|shared| {
+            shared.forget_after = forget;
+            shared.most_remembered = most;
+        })
+    }
+
+    /// The topic of `key`, which is made if there is none.
+    #[must_use]
+    pub fn topic(&self, key: &K) -> Topic<E> {
+        let now = now();
+        let mut state = self.lock();
+        self.shared.sweep(&mut state, now);
+        if let Some(entry) = state.topics.get_mut(key) {
+            entry.used = now;
+            return entry.topic.clone();
+        }
+        let remembered = self.shared.remembered(&state, key, now);
+        let seq = remembered.map_or(state.highest, |tombstone| tombstone.seq);
+        let head = Cursor::new(self.shared.epoch, seq);
+        let topic = Topic::starting_after(head, self.shared.retention);
+        let entry = Entry {
+            topic: topic.clone(),
+            used: now,
+        };
+        state.topics.insert(key.clone(), entry);
+        topic
+    }
+
+    /// The topic of `key`, if there is one.
+    #[must_use]
+    pub fn get(&self, key: &K) -> Option<Topic<E>> {
+        let state = self.lock();
+        state.topics.get(key).map(|entry| entry.topic.clone())
+    }
+
+    /// Publishes an event in the topic of `key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Topic::publish`].
+    pub fn publish(&self, key: &K, event: impl Borrow<E>) -> Result<Option<Cursor>, AppendError> {
+        self.topic(key).publish(event)
+    }
+
+    /// Subscribes to the topic of `key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Topic::subscribe`]. A topic that was closed stays so for those who come back, as
+    /// long as it is remembered.
+    pub fn subscribe(&self, key: &K, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
+        if let Resume::After(cursor) = &resume {
+            let state = self.lock();
+            let remembered = self.shared.remembered(&state, key, now());
+            if !state.topics.contains_key(key)
+                && let Some(tombstone) = remembered.filter(|tombstone| tombstone.closed)
+                && *cursor == Cursor::new(self.shared.epoch, tombstone.seq)
+            {
+                return Err(Missed::Closed(TopicClosed));
+            }
+        }
+        self.topic(key).subscribe(resume)
+    }
+
+    /// How many topics there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().topics.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Shared<K, E>)) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            change(shared);
+        }
+        self
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<K, E>> {
+        let state = self.shared.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
+    /// Removes what is idle, and forgets what was removed long ago.
+    fn sweep(&self, state: &mut State<K, E>, now: Instant) {
+        // Often enough that nothing stays twice as long as it should, and no more.
+        if now.duration_since(state.swept) < self.idle_after / 2 {
+            return;
+        }
+        state.swept = now;
+        let State {
+            topics,
+            removed,
+            order,
+            highest,
+            ..
+        } = state;
+        topics.retain(|key, entry| {
+            let idle = now.duration_since(entry.used) >= self.idle_after;
+            if !idle || entry.topic.is_used() {
+                return true;
+            }
+            let seq = entry.topic.head().seq();
+            *highest = seq.max(*highest);
+            let closed = entry.topic.is_closed();
+            let tombstone = Tombstone {
+                seq,
+                closed,
+                removed: now,
+            };
+            removed.insert(key.clone(), tombstone);
+            order.push_back((key.clone(), now));
+            false
+        });
+        while let Some((key, then)) = order.front() {
+            let old = now.duration_since(*then) >= self.forget_after;
+            if !old && order.len() <= self.most_remembered {
+                break;
+            }
+            // It may have been removed once more since.
+            if removed
+                .get(key)
+                .is_some_and(|tombstone| tombstone.removed == *then)
+            {
+                removed.remove(key);
+            }
+            order.pop_front();
+        }
+    }
+
+    fn remembered(&self, state: &State<K, E>, key: &K, now: Instant) -> Option<Tombstone> {
+        let tombstone = state.removed.get(key).copied();
+        tombstone.filter(|it| now.duration_since(it.removed) < self.forget_after)
+    }
+}
+
+impl<K, E> Clone for Hub<K, E> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<K, E> fmt::Debug for Hub<K, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("epoch", &self.shared.epoch)
+            .finish_non_exhaustive()
+    }
+}

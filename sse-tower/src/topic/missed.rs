@@ -1,0 +1,82 @@
+//! `Missed`: why a client cannot go on where it was.
+
+use std::error::Error;
+use std::fmt;
+
+use axum_core::response::{IntoResponse, Response};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, StatusCode};
+use sse_core::Gap;
+
+/// Why a topic has nothing to send after what the client has seen.
+///
+/// As a response, [`Closed`](Self::Closed) is 204 and the others are 410: an `EventSource` stops
+/// at both, and its page can tell them apart by whether it has seen the last event. To keep the
+/// page alive, answer with a snapshot and [`Topic::live`](super::Topic::live).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Missed {
+    /// Events in between are gone, or the cursor is of another epoch or topic.
+    Gap(Gap),
+    /// What the client sent is no cursor.
+    Unreadable,
+    /// The topic is closed and the client has seen all of it.
+    Closed(TopicClosed),
+}
+
+impl From<sse_core::Missed> for Missed {
+    fn from(missed: sse_core::Missed) -> Self {
+        match missed {
+            sse_core::Missed::Gap(gap) => Self::Gap(gap),
+            _ => Self::Closed(TopicClosed),
+        }
+    }
+}
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap(gap) => gap.fmt(f),
+            Self::Unreadable => f.write_str("the id to resume after is no cursor"),
+            Self::Closed(closed) => closed.fmt(f),
+        }
+    }
+}
+
+impl Error for Missed {}
+
+impl IntoResponse for Missed {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Gap(_) | Self::Unreadable => {
+                let text = "the events to resume after are gone";
+                (StatusCode::GONE, no_store(), text).into_response()
+            }
+            Self::Closed(closed) => closed.into_response(),
+        }
+    }
+}
+
+/// The topic is closed, and there is nothing left to send.
+///
+/// As a response it is 204, at which an `EventSource` stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicClosed;
+
+impl fmt::Display for TopicClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the topic is closed and was read to its end")
+    }
+}
+
+impl Error for TopicClosed {}
+
+impl IntoResponse for TopicClosed {
+    fn into_response(self) -> Response {
+        (StatusCode::NO_CONTENT, no_store()).into_response()
+    }
+}
+
+fn no_store() -> [(http::HeaderName, HeaderValue); 1] {
+    [(CACHE_CONTROL, HeaderValue::from_static("no-store"))]
+}

@@ -1,0 +1,21 @@
+//! Topics: events that are published once and sent to whoever follows.
+//!
+//! A [`Topic`] is a [log](sse_core::log) with a type. Publishing encodes an event once, gives
+//! it an id, its [`Cursor`](sse_core::Cursor), and wakes those who wait. A [`Subscription`] is a
+//! place in that log, never a queue: a client that comes back with the id it has seen reads on
+//! from there, and one that stalls costs nothing but what it misses.
+//!
+//! A [`Hub`] is topics by key, such as the rooms of a chat.
+
+mod hub;
+mod lag;
+mod missed;
+mod subscription;
+#[expect(clippy::module_inception, reason = "the type of the module")]
+mod topic;
+
+pub use self::hub::Hub;
+pub use self::lag::{Lag, Lagged};
+pub use self::missed::{Missed, TopicClosed};
+pub use self::subscription::Subscription;
+pub use self::topic::Topic;

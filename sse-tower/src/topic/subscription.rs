@@ -1,0 +1,159 @@
+//! `Subscription`: what a topic sends to one client.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum_core::response::{IntoResponse, Response};
+use futures_core::Stream;
+use sse_core::log::{Read, Reader};
+use sse_core::{Block, Cursor, IntoItem, RawEvent, SseEvent};
+
+use super::lag::{Lag, Lagged, Policy};
+use crate::body::{Chain, EventSource};
+use crate::response::Sse;
+
+/// The events of a topic from one place on, for one client.
+///
+/// It is a stream of encoded events, whose bytes all subscribers share, and a response by
+/// itself. It ends when the topic is closed and everything was read, or when the last clone of
+/// the topic is gone. Dropping it unsubscribes.
+#[must_use = "a subscription does nothing unless it is sent"]
+pub struct Subscription<E> {
+    reader: Reader,
+    lag: Lag,
+    filter: Option<Filter>,
+    ended: bool,
+    event: PhantomData<fn() -> E>,
+}
+
+type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
+
+impl<E> Subscription<E> {
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self {
+            reader,
+            lag: Lag::default(),
+            filter: None,
+            ended: false,
+            event: PhantomData,
+        }
+    }
+
+    /// What happens if this client falls behind what is kept. Default: the stream ends.
+    pub fn lag(mut self, lag: Lag) -> Self {
+        self.lag = lag;
+        self
+    }
+
+    /// Leaves out the events for which `keep` is false, replayed ones too.
+    ///
+    /// It sees an event as its client would, because that is what the topic keeps. Several
+    /// filters all apply. An event that is left out does not move the place that the client
+    /// remembers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sse_tower::{Json, Retention, Topic};
+    ///
+    /// let topic = Topic::<Json<String>>::new(Retention::events(16));
+    /// // Asked for each event, so a right that is taken away counts at once.
+    /// let may_read = |_: &str| true;
+    /// let subscription = topic.live().filter(move |event| may_read(event.data()));
+    /// ```
+    pub fn filter(mut self, mut keep: impl FnMut(&RawEvent<'_>) -> bool + Send + 'static) -> Self {
+        self.filter = Some(match self.filter {
+            None => Box::new(keep),
+            Some(mut first) => Box::new(move |event| first(event) && keep(event)),
+        });
+        self
+    }
+
+    /// Where the client is: the cursor of the last event that was handed out.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        self.reader.cursor()
+    }
+
+    /// What comes next, before the filter.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Block, Lagged>>> {
+        loop {
+            let gap = match ready!(self.reader.poll_next(cx)) {
+                Read::Block(block) => return Poll::Ready(Some(Ok(block))),
+                Read::Gap(gap) => gap,
+                _ => return Poll::Ready(None),
+            };
+            match &self.lag.0 {
+                Policy::Close => return Poll::Ready(Some(Err(Lagged(gap)))),
+                Policy::Tell(event) => match event(&gap) {
+                    Ok(block) => return Poll::Ready(Some(Ok(block))),
+                    Err(error) => {
+                        tracing::error!(error = %error, "the event that tells of a gap cannot be encoded");
+                        return Poll::Ready(Some(Err(Lagged(gap))));
+                    }
+                },
+                Policy::Skip => {
+                    self.reader.skip_to_head();
+                }
+            }
+        }
+    }
+}
+
+impl<E: SseEvent + 'static> Subscription<E> {
+    /// The response that sends `first` and then what the topic has had since this subscription
+    /// was made: a snapshot and its tail.
+    pub fn behind<S>(self, first: S) -> Sse<E>
+    where
+        S: Stream<Item: IntoItem<Event = E>> + Send + 'static,
+    {
+        Sse::from_source(Chain::new(EventSource::new(first), EventSource::new(self)))
+    }
+}
+
+impl<E> Stream for Subscription<E> {
+    type Item = Result<Block, Lagged>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        // A reader whose events are all left out must let others run too.
+        for _ in 0..16 {
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            let read = ready!(this.poll_read(cx));
+            this.ended = !matches!(read, Some(Ok(_)));
+            let (Some(Ok(block)), Some(filter)) = (&read, &mut this.filter) else {
+                return Poll::Ready(read);
+            };
+            if let Some(block) = block.filter(filter) {
+                return Poll::Ready(Some(Ok(block)));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<E: SseEvent + 'static> From<Subscription<E>> for Sse<E> {
+    fn from(subscription: Subscription<E>) -> Self {
+        Self::from_source(EventSource::new(subscription))
+    }
+}
+
+impl<E: SseEvent + 'static> IntoResponse for Subscription<E> {
+    fn into_response(self) -> Response {
+        Sse::from(self).into_response()
+    }
+}
+
+impl<E> fmt::Debug for Subscription<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("cursor", &self.cursor())
+            .field("lag", &self.lag)
+            .finish_non_exhaustive()
+    }
+}

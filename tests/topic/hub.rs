@@ -1,0 +1,107 @@
+//! Topics by key, which come and go.
+
+use sse_tower::{Hub, Missed};
+use tokio::time;
+
+use super::*;
+
+fn hub() -> Hub<&'static str, Feed> {
+    Hub::new(Retention::events(16))
+        .idle_after(secs(60))
+        .forget_after(secs(600), 2)
+}
+
+/// Asks for some topic, so that idle ones go.
+fn sweep(hub: &Hub<&'static str, Feed>) {
+    let _: Topic<Feed> = hub.topic(&"sweep");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_is_a_topic_and_clones_are_one_hub() {
+    let hub = hub();
+    let mut a = reader(hub.topic(&"a").live());
+    let mut b = reader(hub.clone().topic(&"b").live());
+    hub.publish(&"a", Feed::Added(1)).unwrap();
+    assert_eq!(a.frame().await, added(&hub.topic(&"a"), 1, 1));
+    assert_eq!(b.frame().await, ":\n");
+    assert_eq!((hub.len(), hub.topic(&"a").subscribers()), (2, 1));
+    assert!(hub.get(&"c").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_topic_goes_and_one_in_use_stays() {
+    let hub = hub();
+    let _subscribed = hub.topic(&"subscribed").live();
+    let _held = hub.topic(&"held");
+    hub.publish(&"idle", Feed::Added(1)).unwrap();
+    time::advance(secs(61)).await;
+    sweep(&hub);
+    assert!(hub.get(&"idle").is_none());
+    assert!(hub.get(&"subscribed").is_some() && hub.get(&"held").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_seen_all_of_a_removed_topic_reads_on_and_others_are_told() {
+    let hub = hub();
+    hub.publish(&"a", Feed::Added(1)).unwrap();
+    let first = hub.publish(&"a", Feed::Added(2)).unwrap().unwrap();
+    time::advance(secs(61)).await;
+    sweep(&hub);
+    assert!(hub.get(&"a").is_none());
+    let mut again = reader(hub.subscribe(&"a", Resume::After(first)).unwrap());
+    assert!(matches!(
+        hub.subscribe(&"a", Resume::After(Cursor::new(first.epoch(), 1))),
+        Err(Missed::Gap(_))
+    ));
+    let next = hub.publish(&"a", Feed::Added(3)).unwrap().unwrap();
+    assert_eq!(next.seq(), 3, "the numbers go on");
+    assert_eq!(again.frame().await, added(&hub.topic(&"a"), 3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_are_never_used_twice_even_when_the_key_is_forgotten() {
+    let hub = hub();
+    for n in 1..=9 {
+        hub.publish(&"a", Feed::Added(n)).unwrap();
+    }
+    let last = hub.topic(&"a").head();
+    time::advance(secs(61)).await;
+    sweep(&hub);
+    time::advance(secs(601)).await;
+    sweep(&hub);
+    let again = hub.publish(&"a", Feed::Added(10)).unwrap().unwrap();
+    assert!(again.seq() > last.seq());
+    let old = Resume::After(Cursor::new(last.epoch(), 5));
+    assert!(matches!(hub.subscribe(&"a", old), Err(Missed::Gap(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_is_remembered_than_was_asked_for() {
+    let hub = hub();
+    let keys = ["a", "b", "c"];
+    let last = keys.map(|key| {
+        hub.publish(&key, Feed::Added(0)).unwrap();
+        hub.publish(&key, Feed::Added(1)).unwrap().unwrap()
+    });
+    for key in keys {
+        hub.publish(&key, Feed::Added(2)).unwrap();
+    }
+    time::advance(secs(61)).await;
+    sweep(&hub);
+    // Two of the three are remembered, whichever: those go on at 4, the other above them all.
+    let told = keys.map(|key| hub.subscribe(&key, Resume::After(last[0])).is_err());
+    assert_eq!(told, [true; 3]);
+    let heads = keys.map(|key| hub.topic(&key).head().seq());
+    assert_eq!(heads, [3; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_topic_stays_closed_for_those_who_come_back() {
+    let hub = hub();
+    hub.publish(&"a", Feed::Added(1)).unwrap();
+    let last = hub.topic(&"a").close(Feed::Over).unwrap().unwrap();
+    time::advance(secs(61)).await;
+    sweep(&hub);
+    let closed = hub.subscribe(&"a", Resume::After(last)).unwrap_err();
+    assert!(matches!(closed, Missed::Closed(_)));
+}

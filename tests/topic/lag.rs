@@ -1,0 +1,60 @@
+//! Subscribers that fall behind.
+
+use futures_util::StreamExt as _;
+use sse_tower::{CloseReason, Lag};
+use tokio::sync::oneshot;
+
+use super::*;
+
+/// A subscriber that has read one event and then misses three of the next five.
+fn lagging(lag: Option<Lag>) -> (Topic<Feed>, Reader, oneshot::Receiver<CloseReason>) {
+    let topic = topic(2);
+    let mut subscription = topic.live();
+    if let Some(lag) = lag {
+        subscription = subscription.lag(lag);
+    }
+    let (sender, reason) = oneshot::channel();
+    let sse = Sse::from(subscription).on_close(|closed| drop(sender.send(closed.reason)));
+    topic.publish_all((1..=5).map(Feed::Added)).unwrap();
+    let reader = Reader::of(sse);
+    (topic, reader, reason)
+}
+
+#[tokio::test]
+async fn by_default_the_stream_ends_and_the_client_comes_back() {
+    let (_topic, mut reader, reason) = lagging(None);
+    let frame = reader.next().await.unwrap();
+    assert!(frame.is_err(), "a clean end would look complete: {frame:?}");
+    assert!(reader.next().await.is_none());
+    drop(reader);
+    assert_eq!(reason.await.unwrap(), CloseReason::Lagged);
+}
+
+#[tokio::test]
+async fn it_may_be_told_what_it_missed_and_go_on() {
+    let tell = Lag::tell(|gap| Feed::Lost(gap.lost()));
+    let (topic, mut reader, _) = lagging(Some(tell));
+    assert_eq!(reader.frame().await, "event: lost\ndata: 3\n\n");
+    let rest = added(&topic, 4, 4) + &added(&topic, 5, 5);
+    assert_eq!(reader.frame().await, rest);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_may_go_on_with_what_is_new() {
+    let (topic, mut reader, _) = lagging(Some(Lag::skip_to_latest()));
+    assert_eq!(reader.frame().await, ":\n");
+    topic.publish(Feed::Added(6)).unwrap();
+    assert_eq!(reader.frame().await, added(&topic, 6, 6));
+}
+
+#[tokio::test]
+async fn a_subscriber_that_does_not_read_holds_nobody_up() {
+    let topic = topic(4);
+    let _stalled = topic.live();
+    let mut reading = topic.live();
+    for n in 1..=1000 {
+        topic.publish(Feed::Added(n)).unwrap();
+        let block = reading.next().await.unwrap().unwrap();
+        assert_eq!(block.bytes(), &added(&topic, n.into(), n));
+    }
+}

@@ -1,0 +1,144 @@
+//! Clients that come back.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, State};
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use futures_util::stream;
+use http::{Request, StatusCode};
+use sse_tower::{Missed, SseLayer, sse_handler};
+use tokio::time;
+use tower::ServiceExt as _;
+
+use super::*;
+
+#[tokio::test]
+async fn who_comes_back_reads_on_after_the_cursor() {
+    let topic = topic(16);
+    topic.publish_all((1..=3).map(Feed::Added)).unwrap();
+    let mut reader = reader(topic.subscribe(at(&topic, 1)).unwrap());
+    let missed = added(&topic, 2, 2) + &added(&topic, 3, 3);
+    assert_eq!(reader.frame().await, missed);
+    topic.publish(Feed::Added(4)).unwrap();
+    assert_eq!(reader.frame().await, added(&topic, 4, 4));
+}
+
+#[tokio::test]
+async fn every_way_to_have_missed_something_is_told() {
+    let topic = topic(2);
+    topic.publish_all((1..=5).map(Feed::Added)).unwrap();
+    let gap = |resume| match topic.subscribe(resume) {
+        Err(Missed::Gap(gap)) => (gap.resume().seq(), gap.lost()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(gap(at(&topic, 1)), (3, Some(2)), "evicted");
+    assert!(topic.subscribe(at(&topic, 3)).is_ok());
+    assert!(topic.subscribe(at(&topic, 5)).is_ok());
+    assert_eq!(gap(at(&topic, 6)).1, None, "of the future");
+    assert_eq!(
+        gap(Resume::After(Cursor::new(1, 4))).1,
+        None,
+        "of another epoch"
+    );
+    let header = Request::get("/").header("last-event-id", "4; drop table");
+    let (mut parts, ()) = header.body(()).unwrap().into_parts();
+    let unreadable = Resume::<Cursor>::from_request_parts(&mut parts, &()).await;
+    let unreadable = unreadable.unwrap();
+    assert!(matches!(
+        topic.subscribe(unreadable),
+        Err(Missed::Unreadable)
+    ));
+}
+
+#[tokio::test]
+async fn another_topic_does_not_take_the_cursor() {
+    let (one, other) = (topic(4), topic(4));
+    one.publish(Feed::Added(1)).unwrap();
+    other.publish(Feed::Added(2)).unwrap();
+    assert!(matches!(other.subscribe(at(&one, 1)), Err(Missed::Gap(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_is_gone_although_nobody_publishes() {
+    let topic = Topic::<Feed>::new(Retention::events(16).age(secs(60)));
+    topic.publish(Feed::Added(1)).unwrap();
+    assert!(topic.subscribe(at(&topic, 0)).is_ok());
+    time::advance(secs(61)).await;
+    assert!(matches!(
+        topic.subscribe(at(&topic, 0)),
+        Err(Missed::Gap(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_snapshot_and_its_tail_are_one_response() {
+    let topic = topic(16);
+    topic.publish(Feed::Added(1)).unwrap();
+    let tail = topic.live();
+    // Between the subscription and the snapshot: in the tail, whatever the snapshot holds.
+    topic.publish(Feed::Added(2)).unwrap();
+    let mut reader = Reader::of(tail.behind(stream::iter([Feed::Snapshot(vec![1, 2])])));
+    assert_eq!(reader.frame().await, "event: snapshot\ndata: [1,2]\n\n");
+    assert_eq!(reader.frame().await, added(&topic, 2, 2));
+    topic.publish(Feed::Added(3)).unwrap();
+    assert_eq!(reader.frame().await, added(&topic, 3, 3));
+}
+
+#[tokio::test]
+async fn a_closed_topic_stays_closed() {
+    let topic = topic(16);
+    let here = topic.live();
+    topic.publish(Feed::Added(1)).unwrap();
+    topic.close(Feed::Over).unwrap();
+    assert!(topic.is_closed());
+    assert!(topic.publish(Feed::Added(2)).is_err());
+    let over = format!("event: over\nid: {}\ndata: {{}}\n\n", topic.head());
+    assert_eq!(reader(here).rest().await, added(&topic, 1, 1) + &over);
+    // Late ones get the rest, then the last event, then 204.
+    let late = topic.subscribe(at(&topic, 1)).unwrap();
+    assert_eq!(reader(late).rest().await, over);
+    for resume in [at(&topic, 2), Resume::Fresh] {
+        let closed = topic.subscribe(resume).unwrap_err();
+        assert!(matches!(closed, Missed::Closed(_)));
+        assert_eq!(closed.into_response().status(), StatusCode::NO_CONTENT);
+    }
+}
+
+#[sse_handler]
+async fn feed(
+    resume: Resume<Cursor>,
+    State(topic): State<Topic<Feed>>,
+) -> Result<Subscription<Feed>, Missed> {
+    topic.subscribe(resume)
+}
+
+#[tokio::test]
+async fn a_handler_returns_what_subscribe_does() {
+    let topic = topic(1);
+    topic.publish_all((1..=3).map(Feed::Added)).unwrap();
+    let app = Router::new()
+        .route("/", get(feed))
+        .layer(SseLayer::new())
+        .with_state(topic.clone());
+    let call = async |seq: u64| {
+        let id = Cursor::new(topic.head().epoch(), seq).to_string();
+        let request = Request::get("/")
+            .header("accept", "text/event-stream")
+            .header("last-event-id", id);
+        let request = request.body(Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap()
+    };
+    let mut reader = Reader::of(call(2).await);
+    assert_eq!(reader.frame().await, added(&topic, 3, 3));
+    let gone = call(1).await;
+    assert_eq!(gone.status(), StatusCode::GONE);
+    assert_eq!(gone.headers()["cache-control"], "no-store");
+    topic.close(Feed::Over).unwrap();
+    let end = reader.rest().await;
+    assert!(
+        end.ends_with("event: sse-tower:end\nid: sse-tower:end\ndata: {}\n\n"),
+        "{end}"
+    );
+    assert_eq!(call(4).await.status(), StatusCode::NO_CONTENT);
+}
