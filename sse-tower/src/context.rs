@@ -46,8 +46,8 @@ impl RequestContext {
         self.may_reconnect() && self.last_event_id.as_deref() == Some(END_ID)
     }
 
-    pub(crate) fn method(&self) -> &Method {
-        &self.method
+    pub(crate) fn is_get(&self) -> bool {
+        self.method == Method::GET
     }
 
     pub(crate) fn is_head(&self) -> bool {

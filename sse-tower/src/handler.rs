@@ -15,12 +15,12 @@ use crate::ids::Ids;
 use crate::keep_alive::KeepAlive;
 use crate::response::Sse;
 use crate::retry::Retry;
-use crate::settings::Settings;
+use crate::settings::SharedSettings;
 use crate::shutdown::Drain;
 
 /// The options of the attribute; those of the handler itself win.
 #[derive(Debug, Default)]
-pub struct HandlerOptions(Settings);
+pub struct HandlerOptions(SharedSettings);
 
 impl HandlerOptions {
     /// Nothing decided.
@@ -32,35 +32,35 @@ impl HandlerOptions {
     /// `keep_alive = …`
     #[must_use]
     pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
-        self.0.keep_alive = Some(Some(keep_alive));
+        self.0.change().keep_alive = Some(Some(keep_alive));
         self
     }
 
     /// `keep_alive = false`
     #[must_use]
     pub fn no_keep_alive(mut self) -> Self {
-        self.0.keep_alive = Some(None);
+        self.0.change().keep_alive = Some(None);
         self
     }
 
     /// `retry = …`
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.0.retry = Some(retry);
+        self.0.change().retry = Some(retry);
         self
     }
 
     /// `ids = …`
     #[must_use]
     pub fn ids(mut self, ids: Ids) -> Self {
-        self.0.ids = Some(ids);
+        self.0.change().ids = Some(ids);
         self
     }
 
     /// `drain = …`
     #[must_use]
     pub fn drain(mut self, drain: Drain) -> Self {
-        self.0.drain = Some(drain);
+        self.0.change().drain = Some(drain);
         self
     }
 }

@@ -31,15 +31,20 @@ pub struct KeepAlive {
 }
 
 impl KeepAlive {
+    pub(crate) const DEFAULT: Self = Self {
+        interval: Duration::from_secs(15),
+        // One line and no empty one: some clients report an empty line as a message.
+        bytes: Bytes::from_static(b":\n"),
+        advertised: false,
+    };
+
     /// A comment after `interval` of silence; clamped to 1 ms ..= 1 day.
     #[must_use]
     pub fn every(interval: Duration) -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
             interval: interval.clamp(Duration::from_millis(1), DAY),
-            // One line and no empty one: some clients report an empty line as a message.
-            bytes: Bytes::from_static(b":\n"),
-            advertised: false,
+            ..Self::DEFAULT
         }
     }
 
@@ -106,6 +111,6 @@ impl KeepAlive {
 
 impl Default for KeepAlive {
     fn default() -> Self {
-        Self::every(Duration::from_secs(15))
+        Self::DEFAULT
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::body::{Batch, BoxSource, Ending, Filled};
 use crate::context::RequestContext;
 use crate::registry::Membership;
-use crate::settings::Settings;
+use crate::settings::SharedSettings;
 
 /// Configures the body of one response from outside.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub struct Control(Arc<Mutex<Plan>>);
 /// What a body needs to begin.
 #[derive(Default)]
 pub(crate) struct Plan {
-    pub(crate) settings: Settings,
+    pub(crate) settings: SharedSettings,
     /// What the innermost layer saw of the request.
     pub(crate) context: Option<RequestContext>,
     /// The place of the stream in each layer, the innermost first.
@@ -38,8 +38,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// When the stream has to end, other than by itself.
     pub(crate) fn ending(&self) -> Ending {
-        let method = self.context.as_ref().map(RequestContext::method);
-        Ending::new(&self.settings, method, self.expires)
+        let comes_back = self.context.as_ref().is_none_or(RequestContext::is_get);
+        Ending::new(self.settings.clone(), comes_back, self.expires)
     }
 }
 

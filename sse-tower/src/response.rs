@@ -17,7 +17,7 @@ use crate::layer::headers;
 use crate::life::{Closed, Life, OnClose};
 use crate::native::{Control, Plan};
 use crate::retry::Retry;
-use crate::settings::Settings;
+use crate::settings::SharedSettings;
 use crate::shutdown::Drain;
 
 /// A response that is a stream of events of the type `E`.
@@ -58,7 +58,7 @@ use crate::shutdown::Drain;
 #[must_use = "a response does nothing unless it is returned"]
 pub struct Sse<E = Event> {
     source: BoxSource,
-    settings: Settings,
+    settings: SharedSettings,
     expires: Option<Instant>,
     on_close: Option<OnClose>,
     event: PhantomData<fn() -> E>,
@@ -134,7 +134,7 @@ impl<E: SseEvent + 'static> Sse<E> {
     pub(crate) fn from_source(source: impl Source + 'static) -> Self {
         Self {
             source: Box::pin(source),
-            settings: Settings::default(),
+            settings: SharedSettings::default(),
             expires: None,
             on_close: None,
             event: PhantomData,
@@ -150,19 +150,19 @@ impl<E: SseEvent + 'static> Sse<E> {
 
     /// Sets what is sent while the stream is silent.
     pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
-        self.settings.keep_alive = Some(Some(keep_alive));
+        self.settings.change().keep_alive = Some(Some(keep_alive));
         self
     }
 
     /// Sends nothing while the stream is silent.
     pub fn no_keep_alive(mut self) -> Self {
-        self.settings.keep_alive = Some(None);
+        self.settings.change().keep_alive = Some(None);
         self
     }
 
     /// Asks the client to wait this long before it reconnects.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.settings.retry = Some(retry);
+        self.settings.change().retry = Some(retry);
         self
     }
 
@@ -170,7 +170,7 @@ impl<E: SseEvent + 'static> Sse<E> {
     ///
     /// It is an [`SseLayer`](crate::SseLayer) that tells [`Ids`] where the client continues.
     pub fn ids(mut self, ids: Ids) -> Self {
-        self.settings.ids = Some(ids);
+        self.settings.change().ids = Some(ids);
         self
     }
 
@@ -186,7 +186,7 @@ impl<E: SseEvent + 'static> Sse<E> {
 
     /// How the stream ends at a [`Shutdown`](crate::Shutdown).
     pub fn drain(mut self, drain: Drain) -> Self {
-        self.settings.drain = Some(drain);
+        self.settings.change().drain = Some(drain);
         self
     }
 
@@ -196,7 +196,7 @@ impl<E: SseEvent + 'static> Sse<E> {
     ///
     /// Returns an error if the event cannot be encoded.
     pub fn goodbye(mut self, event: &E) -> Result<Self, EncodeError> {
-        self.settings.goodbye = Some(Block::encode(event)?);
+        self.settings.change().goodbye = Some(Block::encode(event)?);
         Ok(self)
     }
 
@@ -216,7 +216,7 @@ impl<E: SseEvent + 'static> Sse<E> {
     }
 
     /// Takes what is still open from `outer`.
-    pub(crate) fn fill(mut self, outer: &Settings) -> Self {
+    pub(crate) fn fill(mut self, outer: &SharedSettings) -> Self {
         self.settings.fill(outer);
         self
     }

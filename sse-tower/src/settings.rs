@@ -1,5 +1,7 @@
 //! What is written around the events of a stream, and who decides it.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sse_core::Block;
@@ -27,7 +29,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Takes from `outer` what is still open here.
-    pub(crate) fn fill(&mut self, outer: &Self) {
+    fn fill(&mut self, outer: &Self) {
         fn take<T: Clone>(mine: &mut Option<T>, outer: &Option<T>) {
             if mine.is_none() {
                 mine.clone_from(outer);
@@ -44,9 +46,50 @@ impl Settings {
     }
 
     /// The keep-alive in force: 15 s unless somebody decided otherwise.
-    pub(crate) fn keep_alive(&self) -> Option<KeepAlive> {
-        self.keep_alive
-            .clone()
-            .unwrap_or_else(|| Some(KeepAlive::default()))
+    pub(crate) fn keep_alive(&self) -> Option<&KeepAlive> {
+        static DEFAULT: KeepAlive = KeepAlive::DEFAULT;
+        match &self.keep_alive {
+            Some(decided) => decided.as_ref(),
+            None => Some(&DEFAULT),
+        }
+    }
+}
+
+/// Settings that are shared until somebody changes them: those of most streams are those of
+/// their layer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedSettings(Option<Arc<Settings>>);
+
+impl SharedSettings {
+    /// To decide something.
+    pub(crate) fn change(&mut self) -> &mut Settings {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+
+    /// Takes from `outer` what is still open here.
+    pub(crate) fn fill(&mut self, outer: &Self) {
+        match (&self.0, &outer.0) {
+            (_, None) => {}
+            (None, Some(_)) => self.clone_from(outer),
+            (Some(_), Some(outer)) => self.change().fill(outer),
+        }
+    }
+}
+
+impl Deref for SharedSettings {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        static UNDECIDED: Settings = Settings {
+            keep_alive: None,
+            retry: None,
+            ids: None,
+            end_marker: None,
+            max_age: None,
+            drain: None,
+            reconnect: None,
+            goodbye: None,
+        };
+        self.0.as_deref().unwrap_or(&UNDECIDED)
     }
 }

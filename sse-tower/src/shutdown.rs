@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use http::Method;
 use tokio::sync::Notify;
 
 use crate::registry::Registry;
@@ -153,11 +152,9 @@ impl Drain {
     const FINISH: Duration = Duration::from_secs(25);
 
     /// How much longer a stream may last; `None` if it is not ended.
-    pub(crate) fn time_left(self, method: Option<&Method>) -> Option<Duration> {
+    pub(crate) fn time_left(self, comes_back: bool) -> Option<Duration> {
         match self {
-            Self::ByMethod if method.is_none_or(|method| *method == Method::GET) => {
-                Some(Duration::ZERO)
-            }
+            Self::ByMethod if comes_back => Some(Duration::ZERO),
             Self::ByMethod => Some(Self::FINISH),
             Self::EndNow => Some(Duration::ZERO),
             Self::EndWithin(spread) => Some(spread.mul_f64(fastrand::f64())),

@@ -14,7 +14,9 @@ fn lagging(lag: Option<Lag>) -> (Topic<Feed>, Reader, oneshot::Receiver<CloseRea
         subscription = subscription.lag(lag);
     }
     let (sender, reason) = oneshot::channel();
-    let sse = Sse::from(subscription).on_close(|closed| drop(sender.send(closed.reason)));
+    let sse = Sse::from(subscription).on_close(|closed| {
+        let _: Result<(), _> = sender.send(closed.reason);
+    });
     topic.publish_all((1..=5).map(Feed::Added)).unwrap();
     let reader = Reader::of(sse);
     (topic, reader, reason)

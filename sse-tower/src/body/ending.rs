@@ -4,24 +4,22 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::Method;
-use sse_core::{Block, EventBuffer, RetryDelay};
+use sse_core::{EventBuffer, RetryDelay};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::life::{CloseReason, Life};
 use crate::registry::Ask;
 use crate::retry::{Load, Retry};
-use crate::settings::Settings;
+use crate::settings::{Settings, SharedSettings};
 use crate::shutdown::Drain;
 
 /// What may end the stream of one body from outside: its age, its authority, its server.
 #[derive(Debug, Default)]
 pub(crate) struct Ending {
-    drain: Drain,
-    method: Option<Method>,
+    settings: SharedSettings,
+    /// Clients of a GET come back by themselves.
+    comes_back: bool,
     draining: bool,
-    reconnect: Option<Retry>,
-    goodbye: Option<Block>,
     deadline: Option<(Instant, CloseReason)>,
     /// Most streams need none.
     timer: Option<Pin<Box<Sleep>>>,
@@ -29,18 +27,16 @@ pub(crate) struct Ending {
 
 impl Ending {
     pub(crate) fn new(
-        settings: &Settings,
-        method: Option<&Method>,
+        settings: SharedSettings,
+        comes_back: bool,
         expires: Option<Instant>,
     ) -> Self {
         let mut this = Self {
-            drain: settings.drain.unwrap_or_default(),
-            method: method.cloned(),
-            reconnect: settings.reconnect.clone(),
-            goodbye: settings.goodbye.clone(),
+            settings,
+            comes_back,
             ..Self::default()
         };
-        if let Some(age) = settings.max_age {
+        if let Some(age) = this.settings.max_age {
             // ±20 %, so that streams opened together do not return together.
             let age = age.mul_f64(0.8 + 0.4 * fastrand::f64());
             this.within(age, CloseReason::MaxAge);
@@ -57,7 +53,7 @@ impl Ending {
             Ask::Nothing => {}
             Ask::Drain => {
                 if !std::mem::replace(&mut self.draining, true)
-                    && let Some(left) = self.drain.time_left(self.method.as_ref())
+                    && let Some(left) = self.drain().time_left(self.comes_back)
                 {
                     self.within(left, CloseReason::Shutdown);
                 }
@@ -87,8 +83,8 @@ impl Ending {
     /// The last bytes of a stream that ends for `reason`: a hint when to come back, and the
     /// last event of a shutdown. Returns whether that event is a terminal one.
     pub(crate) fn write(&self, reason: CloseReason, load: &Load, buffer: &mut EventBuffer) -> bool {
-        buffer.open_stream(Some(away(self.reconnect.as_ref(), load)));
-        match &self.goodbye {
+        buffer.open_stream(Some(away(self.settings.reconnect.as_ref(), load)));
+        match &self.settings.goodbye {
             Some(goodbye) if reason == CloseReason::Shutdown => {
                 buffer.write(goodbye).expect("a block is encoded already");
                 goodbye.is_terminal()
@@ -98,6 +94,10 @@ impl Ending {
                 false
             }
         }
+    }
+
+    fn drain(&self) -> Drain {
+        self.settings.drain.unwrap_or_default()
     }
 
     fn within(&mut self, left: Duration, reason: CloseReason) {

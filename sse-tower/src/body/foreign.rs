@@ -13,10 +13,11 @@ use sse_core::EventBuffer;
 
 use crate::body::ending::{Ending, write_opening};
 use crate::body::scan::{Blank, BlockScan};
-use crate::body::silence::Silence;
+use crate::body::silence::{Silence, Whose};
 use crate::ids::{AssignedId, IdAssigner};
 use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan};
+use crate::settings::SharedSettings;
 
 pin_project! {
     /// Passes an event stream on and adds to it between its events.
@@ -92,7 +93,7 @@ impl<B> ForeignBody<B> {
                 control,
                 kept_alive,
             },
-            silence: Silence::foreign(None),
+            silence: Silence::new(SharedSettings::default(), Whose::Foreign),
             edit: Edit::default(),
             life: Life::new(None),
             ending: Ending::default(),
@@ -116,12 +117,12 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
             let mut plan = control.begin();
             this.life.begin(mem::take(&mut plan.layers));
             *this.ending = plan.ending();
-            let keep_alive = plan.settings.keep_alive();
-            this.silence.set(if *kept_alive {
-                Silence::beyond_a_layer(keep_alive)
+            let whose = if *kept_alive {
+                Whose::BeyondALayer
             } else {
-                Silence::foreign(keep_alive)
-            });
+                Whose::Foreign
+            };
+            this.silence.set(Silence::new(plan.settings.clone(), whose));
             *this.edit = begin(&plan, this.life);
             *this.stage = Stage::Open;
         }

@@ -12,12 +12,13 @@ use pin_project_lite::pin_project;
 use sse_core::BoxError;
 
 use crate::body::ending::{Ending, write_opening};
-use crate::body::silence::Silence;
+use crate::body::silence::{Silence, Whose};
 use crate::body::source::{Batch, BoxSource, Filled};
 use crate::context::RequestContext;
 use crate::ids::IdAssigner;
 use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan};
+use crate::settings::SharedSettings;
 use crate::topic::Lagged;
 
 pin_project! {
@@ -63,7 +64,7 @@ impl NativeBody {
             batch: Batch::new(IdAssigner::default()),
             life,
             ending: Ending::default(),
-            silence: Silence::ours(None),
+            silence: Silence::new(SharedSettings::default(), Whose::Ours),
         }
     }
 
@@ -77,7 +78,8 @@ impl NativeBody {
             let mut plan = control.begin();
             this.life.begin(mem::take(&mut plan.layers));
             *this.ending = plan.ending();
-            this.silence.set(Silence::ours(plan.settings.keep_alive()));
+            this.silence
+                .set(Silence::new(plan.settings.clone(), Whose::Ours));
             (*this.stage, *this.batch) = begin(plan, this.life);
         }
         loop {

@@ -8,16 +8,15 @@ use bytes::Bytes;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::keep_alive::KeepAlive;
+use crate::settings::SharedSettings;
 
 pin_project! {
     /// Watches for silence on one stream; polled only while the stream is pending.
     ///
     /// The timer is made when the stream first goes quiet, and moves only when it fires.
     pub(crate) struct Silence {
-        keep_alive: Option<KeepAlive>,
-        // How long to wait, in intervals: drawn anew each time.
-        share: Range<f64>,
+        settings: SharedSettings,
+        whose: Whose,
         // Set per frame, so that a busy stream never reads the clock.
         active: bool,
         deadline: Option<Instant>,
@@ -26,27 +25,33 @@ pin_project! {
     }
 }
 
+/// Whose keep-alive comes first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose {
+    /// The stream is ours and has no other.
+    Ours,
+    /// The stream may have one of its own, which then always comes first.
+    Foreign,
+    /// The stream probably came through another layer, to which it is foreign.
+    BeyondALayer,
+}
+
+impl Whose {
+    /// How long to wait, in intervals: drawn anew each time.
+    fn share(self) -> Range<f64> {
+        match self {
+            Self::Ours => 0.9..1.1,
+            Self::Foreign => 1.2..1.4,
+            Self::BeyondALayer => 1.6..2.0,
+        }
+    }
+}
+
 impl Silence {
-    /// For a stream of ours.
-    pub(crate) fn ours(keep_alive: Option<KeepAlive>) -> Self {
-        Self::new(keep_alive, 0.9..1.1)
-    }
-
-    /// For a stream that may have a keep-alive of its own, which then always comes first.
-    pub(crate) fn foreign(keep_alive: Option<KeepAlive>) -> Self {
-        Self::new(keep_alive, 1.2..1.4)
-    }
-
-    /// For a stream that probably came through another layer, which waits as [`Self::foreign`]
-    /// says.
-    pub(crate) fn beyond_a_layer(keep_alive: Option<KeepAlive>) -> Self {
-        Self::new(keep_alive, 1.6..2.0)
-    }
-
-    fn new(keep_alive: Option<KeepAlive>, share: Range<f64>) -> Self {
+    pub(crate) fn new(settings: SharedSettings, whose: Whose) -> Self {
         Self {
-            keep_alive,
-            share,
+            settings,
+            whose,
             active: true,
             deadline: None,
             timer: None,
@@ -61,12 +66,12 @@ impl Silence {
     /// Ready with what to send when the silence has lasted for the interval.
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Bytes> {
         let mut this = self.project();
-        let Some(keep_alive) = this.keep_alive else {
+        let Some(keep_alive) = this.settings.keep_alive() else {
             return Poll::Pending;
         };
         // One clock reading per quiet spell, none per event.
         if std::mem::take(this.active) || this.deadline.is_none() {
-            *this.deadline = Some(Instant::now() + keep_alive.interval(this.share));
+            *this.deadline = Some(Instant::now() + keep_alive.interval(&this.whose.share()));
         }
         let mut deadline = this.deadline.expect("set above");
         if this.timer.is_none() {
@@ -77,7 +82,7 @@ impl Silence {
             ready!(timer.as_mut().poll(cx));
             let early = timer.deadline() < deadline;
             if !early {
-                deadline = Instant::now() + keep_alive.interval(this.share);
+                deadline = Instant::now() + keep_alive.interval(&this.whose.share());
                 *this.deadline = Some(deadline);
             }
             timer.as_mut().reset(deadline);

@@ -26,7 +26,7 @@ use crate::keep_alive::KeepAlive;
 use crate::observe::Observe;
 use crate::registry::{Membership, Observers, Registry};
 use crate::retry::Retry;
-use crate::settings::Settings;
+use crate::settings::{Settings, SharedSettings};
 use crate::shutdown::{Drain, Shutdown};
 
 /// Gives every event stream that passes through what it needs to survive outside.
@@ -110,7 +110,7 @@ pub struct SseLayer {
 /// What the clones of a layer share: routers call [`Layer::layer`] once for each route.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    settings: Settings,
+    settings: SharedSettings,
     registry: Arc<Registry>,
     max_streams: Option<usize>,
     caps: Vec<Arc<dyn Cap>>,
@@ -170,7 +170,7 @@ impl SseLayer {
     pub fn new() -> Self {
         Self {
             shared: Arc::new(Shared {
-                settings: Settings::default(),
+                settings: SharedSettings::default(),
                 registry: Arc::default(),
                 max_streams: None,
                 caps: Vec::new(),
@@ -338,7 +338,7 @@ impl SseLayer {
     }
 
     fn set(self, change: impl FnOnce(&mut Settings)) -> Self {
-        self.with(|shared| change(&mut shared.settings))
+        self.with(|shared| change(shared.settings.change()))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Shared)) -> Self {
