@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
 use sse_core::log::{AppendError, Batch, Log, Read};
 use sse_core::{
-    Block, Cursor, EncodeError, Event, EventBuffer, EventId, EventWriter, Retention, SseEvent,
-    SseEventExt as _,
+    Block, Bytes, Cursor, Decoder, EncodeError, Event, EventBuffer, EventId, EventWriter,
+    Retention, SseEvent, SseEventExt as _,
 };
 
 use crate::{all, append, at, block, latest, log, never};
@@ -183,6 +184,60 @@ fn encoded_events_get_the_ids_of_the_log() {
         block(&mut log.reader_from_start()),
         ":\nevent: a\nid: 7.1\nretry: 1000\ndata: 1\n\nid: 7.2\ndata: id: 5\ndata: x\n\n"
     );
+}
+
+proptest! {
+    #[test]
+    fn any_block_comes_out_with_new_ids_and_nothing_else_changed(
+        events in prop::collection::vec(any::<[Option<u8>; 5]>(), 1..8),
+    ) {
+        // What fields may hold is not the question here, but what their lines begin with.
+        const TEXTS: [&str; 6] = ["x", "id: 1", "data: y", "", "a\nid\n\nb", "retry"];
+        let text = |n: u8| TEXTS[usize::from(n) % TEXTS.len()];
+        let mut buffer = EventBuffer::new();
+        for [comment, name, id, retry, data] in events {
+            let mut event = name.map_or_else(Event::new, |n| Event::named(format!("n{}", n % 9)));
+            if let Some(n) = comment {
+                event = event.comment(text(n));
+            }
+            if let Some(n) = id {
+                event = event.id(n);
+            }
+            if let Some(n) = retry {
+                event = event.retry(Duration::from_secs(n.into()));
+            }
+            if let Some(n) = data {
+                event = event.data(text(n));
+            }
+            buffer.write(&event).unwrap();
+        }
+        let before = buffer.take_block();
+        let mut batch = Batch::new();
+        batch.push_block(&before);
+        let log = log();
+        log.append_batch(&batch, Instant::now()).unwrap();
+        let mut reader = log.reader_from_start();
+        let after = reader.next_ready().map_or(Bytes::new(), |read| match read {
+            Read::Block(block) => block.bytes().clone(),
+            other => panic!("{other:?}"),
+        });
+
+        let decode = |bytes: Bytes| {
+            let mut decoder = Decoder::new();
+            decoder.push(bytes);
+            let mut events = Vec::new();
+            while let Some(event) = decoder.next_event().unwrap() {
+                let id = event.id().map(str::to_owned);
+                events.push((event.event().to_owned(), event.data().to_owned(), id));
+            }
+            events
+        };
+        let mut expected = decode(before.bytes().clone());
+        for (event, n) in expected.iter_mut().zip(1..) {
+            event.2 = Some(at(n).to_string());
+        }
+        prop_assert_eq!(decode(after), expected);
+    }
 }
 
 #[test]

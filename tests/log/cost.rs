@@ -1,11 +1,11 @@
 //! What an append and a delivery cost, in allocations and memory, which do not wobble.
 
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use allocation_counter::{AllocationInfo, measure};
 use sse_core::log::{Batch, Log, Read, Reader};
 use sse_core::{Bytes, Retention};
-use std::task::{Context, Poll, Waker};
 
 use crate::{all, append, latest, log, never};
 
@@ -95,6 +95,26 @@ fn waiting_allocates_nothing_once_the_lists_have_grown() {
     }
 }
 
+#[test]
+fn bytes_are_copied_a_few_times_whether_they_are_read_or_not() {
+    for read in [false, true] {
+        let log = Log::new(7, Retention::events(100));
+        let mut reader = log.reader();
+        let mut batch = Batch::new();
+        batch.push(&all("x".repeat(100))).unwrap();
+        let cost = measure(|| {
+            for _ in 0..10_000 {
+                log.append_batch(&batch, Instant::now()).unwrap();
+                if read {
+                    drop(poll(&mut reader));
+                }
+            }
+        });
+        // A buffer that grows by doubling and what is packed, for 120 bytes each.
+        assert!(cost.bytes_total < 10_000 * 600, "{cost:?}, read: {read}");
+    }
+}
+
 /// What the log holds after `work`.
 fn held(log: &Log, work: impl FnOnce()) -> i64 {
     let held = measure(work).bytes_current;
@@ -146,6 +166,43 @@ fn many_keys_between_a_hot_one_do_not_hold_its_segments() {
     });
     // 501 entries of about 30 bytes, their keys, and what is bounded by segments.
     assert!(bytes < 256 * 1024, "{bytes} bytes");
+}
+
+#[test]
+fn what_is_left_of_old_segments_is_moved_together() {
+    let keys: Vec<&'static str> = (0..300).map(|n| &*format!("key {n}").leak()).collect();
+    let text = "x".repeat(1000);
+    let log = Log::new(7, Retention::default());
+    let bytes = held(&log, || {
+        for key in &keys {
+            append(&log, &[latest(key, text.clone())]);
+        }
+        for (n, key) in keys.iter().enumerate() {
+            if n % 15 != 0 {
+                append(&log, &[latest(key, "short")]);
+            }
+        }
+    });
+    // 20 long events and 280 short ones are 28 KiB; what was there is 300 KiB.
+    assert!(bytes < 200 * 1024, "{bytes} bytes");
+}
+
+#[test]
+fn a_log_does_not_grow_by_what_it_forgets() {
+    let keys: Vec<&'static str> = (0..100).map(|n| &*format!("key {n}").leak()).collect();
+    let text = "x".repeat(1000);
+    let log = Log::new(7, Retention::default());
+    append(&log, &[all("stays in front")]);
+    let rounds = |n: usize| {
+        held(&log, || {
+            for key in keys.iter().cycle().take(n * keys.len()) {
+                append(&log, &[latest(key, text.clone())]);
+            }
+        })
+    };
+    rounds(20);
+    let grown = rounds(1000);
+    assert!(grown < 64 * 1024, "{grown} bytes");
 }
 
 #[test]

@@ -84,6 +84,9 @@ impl Batch {
         let start = self.len_bytes();
         // An event that panicked may have left half of itself.
         self.writer.buf.truncate(start);
+        if self.drafts.is_empty() {
+            self.writer.buf.reserve(256);
+        }
         self.writer.begin();
         self.writer.blocks = 0;
         let encoded = event

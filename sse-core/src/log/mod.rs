@@ -7,7 +7,7 @@
 //!
 //! - An event is encoded once, by [`Batch`]; readers are handed parts of the same bytes, as many
 //!   events in one [`Block`](crate::Block) as were appended since the last read.
-//! - What a log keeps of an event is for [`SseEvent::keep`](crate::SseEvent::keep) to say:
+//! - What a log keeps of an event is for [`SseEvent::keep`] to say:
 //!   everything, the newest of its kind and key, or nothing. `Latest` compacts: the older entry
 //!   is removed at once. A `Never` event has no number and no `id` line, and goes to the readers
 //!   that are attached at that moment; the log holds the last 256 of them, up to 64 KiB, for
@@ -21,7 +21,7 @@
 //! wakers are called without the lock, and the caller's code is not run under it.
 //!
 //! Memory: what is kept, up to twice of it while dead entries wait to be packed, a few segments
-//! of 16 KiB, and about 100 bytes for each entry. A block that a reader holds keeps the one
+//! of 16 KiB, and 80 to 160 bytes for each entry. A block that a reader holds keeps the one
 //! segment that it is part of. Packing copies what is kept, once for at least as many bytes
 //! written.
 //!

@@ -235,10 +235,8 @@ impl Ring {
             State::Passing => e.position >= stand.attached,
             State::Dead => false,
         };
-        let behind = self
-            .entries
-            .partition_point(|e| e.position < stand.position);
-        let mut entries = self.entries.range(behind..).filter(|e| wanted(e));
+        let from = self.index_of(stand.position);
+        let mut entries = self.entries.range(from..).filter(|e| wanted(e));
         let Some(first) = entries.next() else {
             stand.position = self.next;
             return None;
@@ -275,10 +273,20 @@ impl Ring {
         }
     }
 
-    fn kill_at(&mut self, position: u64) {
-        if let Ok(at) = self.entries.binary_search_by_key(&position, |e| e.position) {
-            self.kill(at);
+    /// The first entry that is at `position` or behind it.
+    fn index_of(&self, position: u64) -> usize {
+        // Counted from the end, this is it unless dead entries behind it were purged.
+        let behind = (self.next - position) as usize;
+        let guess = self.entries.len().wrapping_sub(behind);
+        match self.entries.get(guess) {
+            Some(entry) if entry.position == position => guess,
+            _ => self.entries.partition_point(|e| e.position < position),
         }
+    }
+
+    fn kill_at(&mut self, position: u64) {
+        let at = self.index_of(position);
+        self.kill(at);
     }
 
     /// Takes an entry out of the log and leaves its place to a later [`purge`](Self::purge).

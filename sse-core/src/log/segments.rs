@@ -120,19 +120,16 @@ impl Segments {
     }
 
     /// The chunk from which on the live entries are to be packed, if it is time.
+    ///
+    /// All of them, once more than half of what is held is dead or there are many chunks for
+    /// what is in them. Either takes as many bytes written as are then copied.
     pub(super) fn due(&self) -> Option<u64> {
         let packed = self.loose.saturating_sub(self.first);
-        if self.held > 2 * self.live + 2 * SEGMENT || packed > 16 + 4 * (self.live / SEGMENT) as u64
-        {
+        let many = 16 + 4 * (self.live / SEGMENT) as u64;
+        if self.held > 2 * self.live + 2 * SEGMENT || packed > many {
             return Some(self.first);
         }
-        if self.fresh < SEGMENT {
-            return None;
-        }
-        // Small chunks in front of the new ones are taken along, or they would become many.
-        let packed = self.chunks.iter().take(packed as usize);
-        let small = packed.rev().take_while(|chunk| chunk.live < SEGMENT / 2);
-        Some(self.loose.max(self.first) - small.count() as u64)
+        (self.fresh >= SEGMENT).then_some(self.loose.max(self.first))
     }
 
     /// Copies the entries from chunk `from` on, whose places these are, close together, if they
@@ -182,7 +179,7 @@ impl Segments {
         }
         if self.tail.capacity() - self.tail.len() < len {
             let step = self.fresh.clamp(256, SEGMENT);
-            let mut larger = BytesMut::with_capacity(step.max(self.tail.len() + len));
+            let mut larger = BytesMut::with_capacity(self.tail.len() + step.max(len));
             larger.extend_from_slice(&self.tail);
             self.tail = larger;
         }
