@@ -231,3 +231,11 @@ fn a_reader_can_leave_out_what_it_missed() {
     append(&log, &[all("c")]);
     assert_eq!(texts(&mut reader), ["c"]);
 }
+
+#[test]
+fn logs_and_readers_cross_threads() {
+    fn check<T: Send + Sync + Unpin>() {}
+    check::<sse_core::log::Log>();
+    check::<Reader>();
+    check::<Batch>();
+}

@@ -163,6 +163,10 @@ impl Segments {
             left -= bytes.len();
         }
         self.push_chunk(packed.into());
+        if self.fresh > 2 * SEGMENT {
+            // The buffer of a large event would stay, even with no room left in it.
+            self.tail = BytesMut::new();
+        }
         self.loose = self.end();
         self.fresh = 0;
     }
