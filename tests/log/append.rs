@@ -294,6 +294,11 @@ fn sequence_numbers_never_wrap() {
     );
     let error = log.append(&all("more"), Instant::now()).unwrap_err();
     assert!(matches!(error, AppendError::Exhausted));
+    let mut batch = Batch::new();
+    batch.push(&all("more")).unwrap();
+    assert_eq!(batch.blocks(at(u64::MAX)).count(), 1);
+    let error = log.append_stored(at(u64::MAX), &batch, Instant::now());
+    assert!(matches!(error, Err(AppendError::Exhausted)));
     assert_eq!(
         block(&mut log.reader_from_start()),
         "id: 7.18446744073709551615\ndata: last\n\n"

@@ -149,7 +149,9 @@ impl Batch {
         let durable = self
             .pieces()
             .filter(|piece| !matches!(piece.keep, Kept::Never));
-        durable.zip(first.seq()..).map(move |(piece, seq)| {
+        durable.enumerate().map(move |(n, piece)| {
+            // Wraps only past the last number there is, which `append_stored` refuses.
+            let seq = first.seq().wrapping_add(n as u64);
             let cursor = Cursor::new(first.epoch(), seq);
             let id = format!("id: {cursor}\n");
             let bytes = Bytes::from([piece.head, id.as_bytes(), piece.rest].concat());
