@@ -151,6 +151,17 @@ fn the_newest_of_a_key_replaces_the_others_and_that_is_no_gap() {
 }
 
 #[test]
+fn a_hole_where_another_read_ended_is_no_hole_in_what_is_read() {
+    let log = log();
+    let mut fast = log.reader();
+    append(&log, &[all("a")]);
+    assert_eq!(texts(&mut fast), ["a"]);
+    append(&log, &[latest("x", "b"), all("c"), latest("x", "d")]);
+    assert_eq!(texts(&mut fast), ["c", "d"]);
+    assert_eq!(texts(&mut log.reader_from_start()), ["a", "c", "d"]);
+}
+
+#[test]
 fn replaced_events_make_room() {
     let log = Log::new(7, Retention::events(2));
     append(

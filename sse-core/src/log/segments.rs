@@ -178,9 +178,6 @@ impl Segments {
 
     /// Makes room in the tail, which starts small: most logs of a process may be idle.
     fn reserve(&mut self, len: usize) {
-        if self.tail_live == 0 {
-            self.tail.clear();
-        }
         if self.tail.capacity() - self.tail.len() < len {
             let step = self.fresh.clamp(256, SEGMENT);
             let mut larger = BytesMut::with_capacity(self.tail.len() + step.max(len));
