@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Context;
 use std::time::Duration;
 
@@ -114,8 +115,8 @@ impl Life {
     pub(crate) fn begin(&mut self, layers: Vec<Membership>) {
         self.opened = Some(Instant::now());
         tracing::debug!(parent: &self.span, "event stream opened");
-        for layer in &layers {
-            layer.observers().for_each(|observer| observer.opened());
+        for observer in layers.iter().flat_map(Membership::observers) {
+            contained(|| observer.opened());
         }
         self.layers = layers;
     }
@@ -211,11 +212,19 @@ impl Drop for Life {
         for layer in mem::take(&mut self.layers) {
             layer
                 .observers()
-                .for_each(|observer| observer.closed(&closed));
+                .for_each(|observer| contained(|| observer.closed(&closed)));
         }
         if let Some(on_close) = self.on_close.take() {
-            on_close(closed);
+            contained(|| on_close(closed));
         }
+    }
+}
+
+/// Calls what belongs to the user. Its panic ends here: the others are told nevertheless, and
+/// if the stream has panicked itself, a second panic would abort the process.
+pub(crate) fn contained(call: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(call)).is_err() {
+        tracing::error!("an observer of an event stream panicked");
     }
 }
 

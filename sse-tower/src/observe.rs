@@ -5,7 +5,8 @@ use crate::life::Closed;
 /// Is told of each stream of a layer: that it opened, what is sent, and how it ended.
 ///
 /// Any `Fn(&Closed)` is one. The methods are called from within the bodies, so they must be
-/// quick, must not block and must not panic.
+/// quick and must not block. A panic of [`opened`](Self::opened) or [`closed`](Self::closed) is
+/// logged and goes no further; one of [`sent`](Self::sent) is a panic of the stream.
 ///
 /// # Examples
 ///

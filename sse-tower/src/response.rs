@@ -14,7 +14,7 @@ use crate::emitter::{Emitter, Outcome, emitted};
 use crate::ids::Ids;
 use crate::keep_alive::KeepAlive;
 use crate::layer::headers;
-use crate::life::{Closed, Life, OnClose};
+use crate::life::{Closed, Life, OnClose, contained};
 use crate::native::{Control, Plan};
 use crate::retry::Retry;
 use crate::settings::SharedSettings;
@@ -203,12 +203,13 @@ impl<E: SseEvent + 'static> Sse<E> {
     /// Calls `f` when the stream is over, whatever the reason, also if it was never sent.
     ///
     /// It is called from within the body, so it must not block; to do more, let it spawn a
-    /// task. Functions of several calls all run, in the order of the calls.
+    /// task. Functions of several calls all run, in the order of the calls; a panic of one is
+    /// logged and goes no further.
     pub fn on_close(mut self, f: impl FnOnce(Closed) + Send + 'static) -> Self {
         self.on_close = Some(match self.on_close {
             None => Box::new(f),
             Some(first) => Box::new(move |closed| {
-                first(closed.clone());
+                contained(|| first(closed.clone()));
                 f(closed);
             }),
         });

@@ -1,6 +1,7 @@
 //! What observers and metrics are told.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use futures_util::stream;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
@@ -119,6 +120,52 @@ async fn a_head_request_and_a_refused_one_are_no_streams() {
     get(&app).await;
     call(&app, Method::POST, &[]).await;
     assert!(log.take().is_empty());
+}
+
+struct Panics;
+
+impl Observe for Panics {
+    fn opened(&self) {
+        panic!("an observer that panics at the beginning");
+    }
+
+    fn closed(&self, _: &Closed) {
+        panic!("an observer that panics at the end");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_panic_of_an_observer_is_its_own() {
+    for ours in OURS_AND_FOREIGN {
+        let log = Log::default();
+        let layer = layer().observe(Panics).observe(log.clone());
+        let fed = Fed::new(&layer, ours);
+        let mut reader = fed.open(Method::GET).await;
+        assert_eq!(reader.frame().await, ":\n");
+        drop(reader);
+        assert_eq!(log.take().len(), 3, "opened, sent and closed");
+        assert_eq!(layer.open_streams(), 0);
+    }
+}
+
+/// A second panic while the first one unwinds would abort the process.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_panics_survives_observers_that_do() {
+    let log = Log::default();
+    let layer = layer().observe(Panics);
+    let told = log.clone();
+    let app = app(&layer, move || {
+        let told = told.clone();
+        Sse::new(stream::poll_fn(|_| -> Poll<Option<Event>> {
+            panic!("a stream")
+        }))
+        .on_close(|_| panic!("the first to be told"))
+        .on_close(move |closed| told.push(closed.reason.as_str().to_owned()))
+    });
+    let reader = Reader::of(get(&app).await);
+    assert!(tokio::spawn(reader.rest()).await.unwrap_err().is_panic());
+    assert_eq!(log.take(), ["error"]);
+    assert_eq!(layer.open_streams(), 0);
 }
 
 /// Runs a stream that ends and, meanwhile, one that stays open until `stop`; then reads the
