@@ -93,6 +93,20 @@ async fn the_last_id_is_known_whoever_wrote_it() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_goodbye_is_an_event_too() {
+    for ours in OURS_AND_FOREIGN {
+        let (log, stop) = (Log::default(), Shutdown::new());
+        let goodbye = Event::named("bye").id(7).data("x");
+        let layer = layer().shutdown(&stop).observe(log.clone());
+        let fed = Fed::new(&layer.goodbye(&goodbye).unwrap(), ours);
+        let rest = fed.open_silent(Method::GET).await;
+        stop.begin();
+        rest.await.unwrap();
+        assert_eq!(log.take().last().unwrap(), "shutdown: 1 40 Some(\"7\")");
+    }
+}
+
 #[tokio::test]
 async fn each_layer_tells_its_observers_and_a_closure_is_one() {
     let closed = Arc::new(AtomicU64::new(0));

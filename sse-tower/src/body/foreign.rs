@@ -161,6 +161,10 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
             {
                 let mut last = EventBuffer::new();
                 this.ending.write(reason, &this.life.load(), &mut last);
+                this.edit.events += u64::from(last.events());
+                if let Some(id) = last.last_id() {
+                    this.life.sent_id(id);
+                }
                 this.edit.out.push_back(last.take());
                 this.life.ended(reason);
                 *this.stage = Stage::Ended(None);
