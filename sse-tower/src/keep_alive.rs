@@ -58,7 +58,8 @@ impl KeepAlive {
     /// Sends an event instead of a comment.
     ///
     /// For clients that must see a sign of life, such as a page with a watchdog: comments never
-    /// reach the code of the page. An event that its clients do not expect may break them.
+    /// reach the code of the page. An event that its clients do not expect may break them. One
+    /// that leaves no bytes, such as a skipped variant, changes nothing.
     ///
     /// # Errors
     ///
@@ -79,7 +80,10 @@ impl KeepAlive {
     /// # Ok::<(), sse_tower::EncodeError>(())
     /// ```
     pub fn event(mut self, event: &impl SseEvent) -> Result<Self, EncodeError> {
-        self.bytes = Block::encode(event)?.bytes().clone();
+        let bytes = Block::encode(event)?.bytes().clone();
+        if !bytes.is_empty() {
+            self.bytes = bytes;
+        }
         Ok(self)
     }
 

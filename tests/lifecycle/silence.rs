@@ -130,3 +130,12 @@ async fn the_keep_alive_of_another_library_is_enough() {
     );
     assert!(seen.len() >= 39, "{seen:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_without_bytes_leaves_the_comment() {
+    let nothing = KeepAlive::every(secs(10)).event(&Event::new()).unwrap();
+    let fed = Fed::new(&layer().keep_alive(nothing), true);
+    let mut reader = fed.open(Method::GET).await;
+    assert_eq!(reader.frame().await, ":\n");
+    assert_eq!(reader.frame().await, ":\n");
+}
