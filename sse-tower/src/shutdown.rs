@@ -81,14 +81,14 @@ impl Shutdown {
     /// Whether it has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.0.begun.load(Ordering::SeqCst)
+        self.watch();
+        self.flag()
     }
 
     /// Waits until it has begun.
     pub fn begun(&self) -> impl Future<Output = ()> + Send + 'static {
         let this = self.clone();
         async move {
-            this.watch();
             let told = this.0.told.notified();
             if !this.has_begun() {
                 told.await;
@@ -96,7 +96,11 @@ impl Shutdown {
         }
     }
 
-    /// Called on a runtime, before it matters whether it has begun.
+    fn flag(&self) -> bool {
+        self.0.begun.load(Ordering::SeqCst)
+    }
+
+    /// Called before it matters whether it has begun.
     pub(crate) fn watch(&self) {
         #[cfg(feature = "tokio-util")]
         token::watch(self);
@@ -104,7 +108,7 @@ impl Shutdown {
 
     pub(crate) fn add(&self, registry: &Arc<Registry>) {
         let mut layers = self.lock();
-        if self.has_begun() {
+        if self.flag() {
             drop(layers);
             registry.drain();
         } else {
@@ -120,7 +124,7 @@ impl Shutdown {
 impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shutdown")
-            .field("begun", &self.has_begun())
+            .field("begun", &self.flag())
             .finish_non_exhaustive()
     }
 }
@@ -198,9 +202,6 @@ mod token {
         let Some(watched) = &shutdown.0.token else {
             return;
         };
-        if watched.by_task.load(Ordering::Relaxed) {
-            return;
-        }
         if watched.token.is_cancelled() {
             shutdown.begin();
         } else if let Ok(runtime) = Handle::try_current()

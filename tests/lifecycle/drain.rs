@@ -214,6 +214,19 @@ async fn a_cancellation_token_begins_it() {
     assert_eq!(late.open(Method::GET).await.rest().await, AWAY);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_cancelled_has_begun_it_before_anybody_comes() {
+    let token = tokio_util::sync::CancellationToken::new();
+    let stop = Shutdown::from(token.clone());
+    let silent = app(&layer().shutdown(&stop), || -> Sse {
+        panic!("the handler does not run")
+    });
+    token.cancel();
+    assert_eq!(Reader::of(get(&silent).await).rest().await, AWAY);
+    let stop = Shutdown::from(token);
+    assert!(stop.has_begun());
+}
+
 /// 2,000 browsers, the restart of their server, and when each of them is back.
 #[tokio::test(start_paused = true)]
 async fn clients_do_not_come_back_together() {

@@ -123,6 +123,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// Whether no further stream may open.
     fn is_full(&self) -> bool {
+        self.shutdowns.iter().for_each(Shutdown::watch);
         self.registry.is_draining()
             || self
                 .max_streams
@@ -131,15 +132,14 @@ impl Shared {
 
     /// The place of a stream among those that are open, if there is room.
     fn enter(&self, places: Vec<Box<dyn Place>>) -> Option<Membership> {
-        self.shutdowns.iter().for_each(Shutdown::watch);
         if self.is_full() {
             return None;
         }
-        let permits: Option<Vec<_>> = places.into_iter().map(|place| place.enter()).collect();
-        let place = self
-            .registry
-            .open(self.max_streams, self.observers.clone())?;
-        Some(place.holding(permits?))
+        let permits: Option<_> = places.into_iter().map(|place| place.enter()).collect();
+        let permits = permits?;
+        let observers = self.observers.clone();
+        let place = self.registry.open(self.max_streams, observers)?;
+        Some(place.holding(permits))
     }
 
     /// The answer to who has to come back later.
