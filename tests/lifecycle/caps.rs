@@ -94,6 +94,14 @@ async fn a_head_request_takes_no_permit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_head_request_needs_no_room() {
+    let gone = Router::new().route("/", any(StatusCode::GONE));
+    let app = gone.layer(layer().max_streams(0));
+    let head = call(&app, Method::HEAD, &[EVENTS]).await;
+    assert_eq!(head.status(), StatusCode::GONE);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_compressed_stream_counts_although_nothing_is_added() {
     let layer = layer().max_streams(1);
     let gzipped = async || {

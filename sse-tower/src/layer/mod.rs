@@ -263,7 +263,7 @@ impl SseLayer {
     /// before its handler runs, with status 200, a [retry hint](Self::reconnect) and the end:
     /// an `EventSource` comes back after that and after no other status. Any other request that
     /// turns out to ask for a stream gets 503 with `Retry-After`. Open streams are never ended
-    /// to make room.
+    /// to make room. HEAD is not limited.
     #[must_use]
     pub fn max_streams(self, max: usize) -> Self {
         self.with(|shared| shared.max_streams = Some(max))

@@ -49,9 +49,8 @@ where
         }
         let (request, places) = places(request, shared);
         // Who asks for a stream by name is refused before the handler has done any work.
-        if context.accepts_event_streams()
-            && (shared.is_full() || places.iter().any(|p| p.is_full()))
-        {
+        let asks = context.accepts_event_streams() && !context.is_head();
+        if asks && (shared.is_full() || places.iter().any(|place| place.is_full())) {
             return ResponseFuture::answer(shared.later(&context));
         }
         let called = self.inner.call(request);
