@@ -22,6 +22,9 @@ use crate::registry::Registry;
 /// inside a body can end it: such a connection lives until the client reads on, leaves, or the
 /// transport gives up. Put a time limit around the server, as below, if it must stop.
 ///
+/// A stream of another library has no place to end at while one of its events is under way, and
+/// none at all that a layer can see if it is compressed already.
+///
 /// # Examples
 ///
 /// ```no_run

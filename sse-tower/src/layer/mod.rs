@@ -58,8 +58,8 @@ use crate::shutdown::{Drain, Shutdown};
 /// ```text
 ///  request                                                     response
 ///     │  TraceLayer            logs what it answers too            ▲
-///     │  CorsLayer             a 204 without CORS headers would    │
-///     │                        make a page reconnect for ever      │
+///     │  CorsLayer             without its headers, scripts cannot │
+///     │                        read what the layer answers         │
 ///     │  CompressionLayer      leaves event streams alone          │
 ///     │  ┌──────────────┐                                          │
 ///     │  │   SseLayer   │                                          │
