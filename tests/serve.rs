@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::routing::get;
 use bytes::Bytes;
 use futures_util::stream;
@@ -39,11 +40,20 @@ async fn serve() -> (SseLayer, SocketAddr) {
         .route("/idle", get(async || Sse::new(stream::pending::<Event>())))
         .route("/done", get(async || Sse::new(stream::iter([Job::Done]))))
         .route("/fails", get(async || Sse::new(stream::iter(FAILS))))
+        .route("/foreign", get(foreign_that_fails))
         .layer(layer.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
     (layer, address)
+}
+
+async fn foreign_that_fails() -> ([(&'static str, &'static str); 1], Body) {
+    let chunks = stream::iter([Ok("data: 1\n\n"), Err("no more")]);
+    (
+        [("content-type", "text/event-stream")],
+        Body::from_stream(chunks),
+    )
 }
 
 async fn request(address: SocketAddr, path: &str, headers: &str) -> TcpStream {
@@ -107,10 +117,12 @@ async fn a_finished_stream_is_over_for_good() {
 #[tokio::test]
 async fn what_came_before_an_error_arrives() {
     let (_, address) = serve().await;
-    let mut socket = request(address, "/fails", "").await;
-    let mut answer = String::new();
-    soon(socket.read_to_string(&mut answer)).await.unwrap();
-    assert!(answer.ends_with("\r\ndata: 1\n\n\r\n"), "{answer}");
+    for path in ["/fails", "/foreign"] {
+        let mut socket = request(address, path, "").await;
+        let mut answer = String::new();
+        soon(socket.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.ends_with("\r\ndata: 1\n\n\r\n"), "{path}: {answer}");
+    }
 }
 
 /// The layer asks nothing of a body but its data type: no `Default`, no `Unpin`, no `Sync`.

@@ -217,7 +217,7 @@ fn read(mut body: Body) -> usize {
 /// The body of `response` behind `layer`.
 fn through<B>(layer: &SseLayer, response: Response<B>) -> Body
 where
-    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError> + Send> + Send + 'static,
 {
     let mut response = Some(response);
     let service = service_fn(move |_: Request<()>| {

@@ -24,10 +24,13 @@ pin_project! {
     ///
     /// Frames that nothing goes into are passed on as they are. The others are taken apart
     /// without a copy, but for pieces so short that another frame would cost more.
-    pub(crate) struct ForeignBody<B> {
+    pub(crate) struct ForeignBody<B>
+    where
+        B: Body,
+    {
         #[pin]
         inner: B,
-        stage: Stage,
+        stage: Stage<B::Error>,
         #[pin]
         silence: Silence,
         edit: Edit,
@@ -38,13 +41,15 @@ pin_project! {
     }
 }
 
-enum Stage {
+enum Stage<E> {
     /// Not polled yet: layers further out may still change the settings.
     Planned {
         control: Control,
         kept_alive: bool,
     },
     Open,
+    /// The error comes next.
+    Failed(E),
     /// What is waiting goes out, then the trailers, then nothing ever.
     Ended(Option<HeaderMap>),
 }
@@ -84,7 +89,7 @@ struct Edit {
     started: bool,
 }
 
-impl<B> ForeignBody<B> {
+impl<B: Body> ForeignBody<B> {
     /// `kept_alive` if there probably is a layer inside.
     pub(crate) fn new(inner: B, control: Control, kept_alive: bool) -> Self {
         Self {
@@ -144,12 +149,12 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                 this.life.sent(events, bytes.len());
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
-            if let Stage::Ended(trailers) = this.stage {
-                return Poll::Ready(
-                    trailers
-                        .take()
-                        .map(|trailers| Ok(Frame::trailers(trailers))),
-                );
+            if !matches!(this.stage, Stage::Open) {
+                return Poll::Ready(match mem::replace(this.stage, Stage::Ended(None)) {
+                    Stage::Failed(error) => Some(Err(error)),
+                    Stage::Ended(trailers) => trailers.map(|it| Ok(Frame::trailers(it))),
+                    Stage::Planned { .. } | Stage::Open => None,
+                });
             }
             if this.cut.is_none()
                 && let Poll::Ready(reason) = this.ending.poll(this.life, cx)
@@ -189,8 +194,10 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                 },
                 Poll::Ready(Some(Err(error))) => {
                     this.life.ended(CloseReason::Error);
-                    *this.stage = Stage::Ended(None);
-                    return Poll::Ready(Some(Err(error)));
+                    *this.stage = Stage::Failed(error);
+                    // As in `NativeBody`: hyper first sends what came before it.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 Poll::Ready(None) => {
                     this.edit.end();

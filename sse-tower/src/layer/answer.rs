@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
+use http_body::Body;
 use sse_core::{EventBuffer, RetryDelay};
 
 use super::{SseBody, headers};
@@ -26,7 +27,7 @@ pub(super) enum Answer {
 pub(super) struct Answered;
 
 impl Answer {
-    pub(super) fn into_response<B>(self) -> Response<SseBody<B>> {
+    pub(super) fn into_response<B: Body>(self) -> Response<SseBody<B>> {
         let mut response = match self {
             Self::NoContent => status(StatusCode::NO_CONTENT),
             // An `EventSource` never comes back after any other status.
@@ -62,7 +63,7 @@ impl Answer {
     }
 }
 
-fn status<B>(status: StatusCode) -> Response<SseBody<B>> {
+fn status<B: Body>(status: StatusCode) -> Response<SseBody<B>> {
     let mut response = Response::new(SseBody::answer(Bytes::new()));
     *response.status_mut() = status;
     let no_store = HeaderValue::from_static("no-store");

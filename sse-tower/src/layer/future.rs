@@ -70,6 +70,7 @@ impl<F> ResponseFuture<F> {
 impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
 {
     type Output = Result<Response<SseBody<B>>, E>;
 
@@ -99,7 +100,7 @@ impl<F> fmt::Debug for ResponseFuture<F> {
 }
 
 /// Gives a response what the layer promises, if it is an event stream.
-fn dress<B>(
+fn dress<B: Body>(
     mut response: Response<B>,
     context: &RequestContext,
     places: Vec<Box<dyn Place>>,
@@ -154,7 +155,10 @@ fn is_encoded<B>(response: &Response<B>) -> bool {
 
 pin_project! {
     /// The body of a response that came through [`SseLayer`](crate::SseLayer).
-    pub struct SseBody<B> {
+    pub struct SseBody<B>
+    where
+        B: Body,
+    {
         #[pin]
         kind: Kind<B>,
     }
@@ -162,7 +166,10 @@ pin_project! {
 
 pin_project! {
     #[project = KindProj]
-    enum Kind<B> {
+    enum Kind<B>
+    where
+        B: Body,
+    {
         // An answer of the layer itself; `B` need not have such a value.
         Answer { bytes: Bytes },
         // Not an event stream, or one of ours, which does its own work.
@@ -174,7 +181,7 @@ pin_project! {
     }
 }
 
-impl<B> SseBody<B> {
+impl<B: Body> SseBody<B> {
     pub(super) fn answer(bytes: Bytes) -> Self {
         Self {
             kind: Kind::Answer { bytes },
@@ -203,7 +210,7 @@ impl<B> SseBody<B> {
 }
 
 /// An empty body: what layers around this one, such as those for CORS and timeouts, answer with.
-impl<B> Default for SseBody<B> {
+impl<B: Body> Default for SseBody<B> {
     fn default() -> Self {
         Self::answer(Bytes::new())
     }
@@ -242,7 +249,7 @@ impl<B: Body<Data = Bytes>> Body for SseBody<B> {
     }
 }
 
-impl<B> fmt::Debug for SseBody<B> {
+impl<B: Body> fmt::Debug for SseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             Kind::Answer { .. } => "SseBody::Answer",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{HeaderValue, Request, Response};
+use http_body::Body;
 use tower_service::Service;
 
 use super::Shared;
@@ -29,6 +30,7 @@ impl<S> SseService<S> {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SseService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
 {
     type Response = Response<SseBody<ResBody>>;
     type Error = S::Error;
