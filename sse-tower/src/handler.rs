@@ -8,6 +8,7 @@
 use axum_core::response::{IntoResponse, Response};
 use futures_core::Stream;
 use http::StatusCode;
+use http::header::CACHE_CONTROL;
 use sse_core::{BoxError, IntoItem, SseEvent};
 
 use crate::emitter::{Emitted, Outcome};
@@ -145,8 +146,11 @@ impl<T: IntoSse<M>, M> IntoSse<form::Option<M>> for Option<T> {
     fn into_sse(self) -> Started<T::Events> {
         match self {
             Some(events) => events.into_sse(),
-            // "Stop reconnecting" to an `EventSource`.
-            None => Started::Answer(StatusCode::NO_CONTENT.into_response()),
+            // "Stop reconnecting" to an `EventSource`; a cache might keep it otherwise.
+            None => {
+                let no_store = [(CACHE_CONTROL, "no-store")];
+                Started::Answer((StatusCode::NO_CONTENT, no_store).into_response())
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
+use axum::response::IntoResponse as _;
 use axum::routing::get;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http::{Request, StatusCode};
@@ -191,6 +192,18 @@ async fn on_error_maps_the_error_of_every_form() {
     }
     let request = Request::get("/option/false").body(Body::empty()).unwrap();
     assert_eq!(answer(app, request).await.0, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn no_cache_keeps_that_there_is_nothing_to_stream() {
+    #[sse_handler]
+    async fn nothing() -> Option<Sse<Count>> {
+        None
+    }
+
+    let response = nothing().await.into_response();
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    assert_eq!(response.headers()["cache-control"], "no-store");
 }
 
 #[tokio::test(start_paused = true)]
