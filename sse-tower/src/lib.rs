@@ -44,6 +44,16 @@
 //! client sees, [`guide::proxies`] what proxies need, and [`guide::from_axum`] is for those who
 //! come from `axum::response::Sse`.
 //!
+//! # Logs
+//!
+//! Through `tracing`, with these names, which stay:
+//!
+//! - the span `event_stream` at the level debug, in which a stream is polled, with the fields
+//!   `reason`, `events` and `bytes` once it is over,
+//! - in it the events `event stream opened` and, with the same fields and `age_ms`, `event stream
+//!   closed`, at the level debug,
+//! - `event stream failed` with the field `error`, at the level error.
+//!
 //! # Features
 //!
 //! None is on by default; each only adds API.

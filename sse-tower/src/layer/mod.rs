@@ -31,9 +31,10 @@ use crate::shutdown::{Drain, Shutdown};
 
 /// Gives every event stream that passes through what it needs to survive outside.
 ///
-/// It knows a stream of ours by an extension of the response, and any other by its status 200
-/// and the content type `text/event-stream`. Everything else passes untouched, and so does
-/// the body of a stream that is compressed already. What it does by default:
+/// An event stream is an answer with status 200 and the content type `text/event-stream`; those
+/// of ours are known by an extension of the response. Everything else passes untouched, and so
+/// does the body of another library's stream that is compressed already: it gains headers, and
+/// counts as open. What the layer does by default:
 ///
 /// - a [keep-alive](KeepAlive) comment after 15 s of silence,
 /// - the headers `Cache-Control: no-cache, no-store, no-transform`, `X-Accel-Buffering: no`
@@ -311,7 +312,8 @@ impl SseLayer {
         self.with(|shared| shared.accept = accept)
     }
 
-    /// Tells `observer` of each stream. There may be several.
+    /// Tells `observer` of each stream, but for those that were compressed further in. There may
+    /// be several.
     #[must_use]
     pub fn observe(self, observer: impl Observe) -> Self {
         self.with(|shared| {
