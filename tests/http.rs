@@ -219,6 +219,64 @@ async fn settings_survive_what_changes_the_response_in_between() {
     );
 }
 
+/// A middleware that waits for the first event, say to choose a status, begins the stream.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_has_begun_already_is_anyones() {
+    let layer = SseLayer::new().reconnect(Retry::fixed(Duration::from_secs(2)));
+    let events = || stream::iter([Job::Step(1)]).chain(stream::pending());
+    let app = Router::new()
+        .route("/", get(async move || Sse::new(events())))
+        .layer(axum::middleware::map_response(
+            |mut response: Response| async move {
+                let mut body = std::mem::take(response.body_mut()).into_data_stream();
+                let first = body.next().await;
+                *response.body_mut() = Body::from_stream(stream::iter(first).chain(body));
+                response
+            },
+        ))
+        .layer(layer.clone());
+    let (_, body) = call(&app, Method::GET, &[EVENTS]).await.into_parts();
+    let mut reader = Reader { body };
+    assert_eq!(reader.frame().await, "event: step\ndata: 1\n\n");
+    assert_eq!(layer.open_streams(), 1);
+    layer.end_streams();
+    assert_eq!(reader.rest().await, "retry: 2000\n\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_put_in_place_of_ours_is_anyones() {
+    let layer = SseLayer::new().retry(Retry::fixed(Duration::from_secs(4)));
+    let app = Router::new()
+        .route("/", get(job))
+        .layer(axum::middleware::map_response(
+            |response: Response| async move { response.map(|_| Body::from("data: other\n\n")) },
+        ))
+        .layer(layer);
+    let bytes = text(&app, Method::GET, &[EVENTS]).await;
+    assert_eq!(bytes, "retry: 4000\ndata: other\n\n");
+}
+
+/// What is known of the response, for the log say, may live longer than its stream.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_dropped_unread_leaves_at_once() {
+    let layer = SseLayer::new();
+    let silent = async || Sse::new(stream::pending::<Event>());
+    let foreign = async || {
+        let silent = stream::pending::<Result<String, std::convert::Infallible>>();
+        (
+            [("content-type", "text/event-stream")],
+            Body::from_stream(silent),
+        )
+    };
+    for route in [get(silent), get(foreign)] {
+        let app = Router::new().route("/", route).layer(layer.clone());
+        let (_parts, body) = call(&app, Method::GET, &[]).await.into_parts();
+        assert_eq!(layer.open_streams(), 1);
+        drop(body);
+        assert_eq!(layer.open_streams(), 0);
+    }
+}
+
 #[tokio::test]
 async fn a_body_taken_out_of_its_response_is_anyones() {
     let app = Router::new()

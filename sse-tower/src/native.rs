@@ -17,9 +17,9 @@ use crate::context::RequestContext;
 use crate::registry::Membership;
 use crate::settings::SharedSettings;
 
-/// Configures the body of one response from outside.
+/// Configures the body of one response from outside, until it begins or is dropped.
 #[derive(Clone)]
-pub struct Control(Arc<Mutex<Plan>>);
+pub struct Control(Arc<Mutex<Option<Plan>>>);
 
 /// What a body needs to begin.
 #[derive(Default)]
@@ -45,16 +45,18 @@ impl Plan {
 
 impl Control {
     pub(crate) fn new(plan: Plan) -> Self {
-        Self(Arc::new(Mutex::new(plan)))
+        Self(Arc::new(Mutex::new(Some(plan))))
+    }
+
+    /// Whether the body still waits to begin; if not, it is out of reach.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().is_some()
     }
 
     pub(crate) fn configure(&self, change: impl FnOnce(&mut Plan)) {
-        change(&mut self.lock());
-    }
-
-    /// What was decided; what is decided later has no effect.
-    pub(crate) fn begin(&self) -> Plan {
-        std::mem::take(&mut self.lock())
+        if let Some(plan) = &mut *self.lock() {
+            change(plan);
+        }
     }
 
     /// Takes the events out as encoded blocks, one event each, without keep-alive and hints.
@@ -62,14 +64,14 @@ impl Control {
     /// `None` if the body has begun, or is not ours. The body is empty afterwards.
     #[must_use]
     pub fn take_blocks(&self) -> Option<BlockStream> {
-        let source = self.lock().source.take()?;
+        let source = self.lock().as_mut()?.source.take()?;
         Some(BlockStream {
             source: Some(source),
             batch: Batch::single(),
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Plan> {
+    fn lock(&self) -> MutexGuard<'_, Option<Plan>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -77,6 +79,30 @@ impl Control {
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Control").finish_non_exhaustive()
+    }
+}
+
+/// The body's side of a [`Control`], of which there may be copies that outlive the body.
+pub(crate) struct Waiting(Control);
+
+impl Waiting {
+    pub(crate) fn new(control: Control) -> Self {
+        Self(control)
+    }
+
+    /// What was decided; what is decided later has no effect.
+    pub(crate) fn begin(&mut self) -> Plan {
+        self.take().unwrap_or_default()
+    }
+
+    fn take(&mut self) -> Option<Plan> {
+        self.0.lock().take()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.take();
     }
 }
 

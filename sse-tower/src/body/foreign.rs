@@ -16,7 +16,7 @@ use crate::body::scan::{Blank, BlockScan};
 use crate::body::silence::{Silence, Whose};
 use crate::ids::{AssignedId, IdAssigner};
 use crate::life::{CloseReason, Life};
-use crate::native::{Control, Plan};
+use crate::native::{Control, Plan, Waiting};
 use crate::settings::SharedSettings;
 
 pin_project! {
@@ -44,7 +44,7 @@ pin_project! {
 enum Stage<E> {
     /// Not polled yet: layers further out may still change the settings.
     Planned {
-        control: Control,
+        waiting: Waiting,
         kept_alive: bool,
     },
     Open,
@@ -95,7 +95,7 @@ impl<B: Body> ForeignBody<B> {
         Self {
             inner,
             stage: Stage::Planned {
-                control,
+                waiting: Waiting::new(control),
                 kept_alive,
             },
             silence: Silence::new(SharedSettings::default(), Whose::Foreign),
@@ -115,11 +115,11 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
         let mut this = self.project();
 
         if let Stage::Planned {
-            control,
+            waiting,
             kept_alive,
         } = this.stage
         {
-            let mut plan = control.begin();
+            let mut plan = waiting.begin();
             this.life.begin(mem::take(&mut plan.layers));
             *this.ending = plan.ending();
             let whose = if *kept_alive {

@@ -17,7 +17,7 @@ use crate::body::source::{Batch, BoxSource, Filled};
 use crate::context::RequestContext;
 use crate::ids::IdAssigner;
 use crate::life::{CloseReason, Life};
-use crate::native::{Control, Plan};
+use crate::native::{Control, Plan, Waiting};
 use crate::settings::SharedSettings;
 use crate::topic::Lagged;
 
@@ -37,7 +37,7 @@ pin_project! {
 
 enum Stage {
     /// Not polled yet: layers may still change the settings.
-    Planned(Control),
+    Planned(Waiting),
     Open(Open),
     /// The batch goes out, and the server gets a turn to send it.
     Failing(BoxError),
@@ -60,7 +60,7 @@ struct Open {
 impl NativeBody {
     pub(crate) fn new(control: Control, life: Life) -> Self {
         Self {
-            stage: Stage::Planned(control),
+            stage: Stage::Planned(Waiting::new(control)),
             batch: Batch::new(IdAssigner::default()),
             life,
             ending: Ending::default(),
@@ -74,8 +74,8 @@ impl NativeBody {
     ) -> Poll<Option<Result<Bytes, BoxError>>> {
         let mut this = self.project();
 
-        if let Stage::Planned(control) = this.stage {
-            let mut plan = control.begin();
+        if let Stage::Planned(waiting) = this.stage {
+            let mut plan = waiting.begin();
             this.life.begin(mem::take(&mut plan.layers));
             *this.ending = plan.ending();
             this.silence

@@ -115,7 +115,8 @@ fn dress<B: Body>(
     if shared.accept == Accept::Strict && !context.tolerates_event_streams() {
         return Answer::NotAcceptable.into_response();
     }
-    let control = response.extensions().get::<Control>().cloned();
+    let control = response.extensions().get::<Control>();
+    let control = control.filter(|control| control.is_open()).cloned();
     let foreign = control.is_none();
     // It may have come through a layer all the same: an extension is easily lost.
     let kept_alive = headers::are_filled(response.headers());

@@ -80,8 +80,9 @@ use crate::shutdown::{Drain, Shutdown};
 /// the outer one decides. Of what is asked of the request, such as limits, both hold.
 ///
 /// A middleware that builds the response anew from its body loses the extension by which a
-/// layer knows a stream of ours. It is then treated like anybody's: it keeps its keep-alive,
-/// which is not doubled, and has no end marker.
+/// layer knows a stream of ours, and one that waits for its first event has made it begin. It is
+/// then treated like anybody's: it keeps its keep-alive, which is not doubled, and has no end
+/// marker.
 ///
 /// # Examples
 ///
