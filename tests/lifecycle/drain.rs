@@ -79,6 +79,20 @@ async fn every_policy_does_what_it_says() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_time_that_no_clock_can_hold_is_never_and_none_at_all_is_now() {
+    for (limit, ends) in [(Duration::MAX, false), (Duration::ZERO, true)] {
+        for drain in [Drain::EndWithin(limit), Drain::FinishWithin(limit)] {
+            let stop = Shutdown::new();
+            let fed = Fed::new(&layer().shutdown(&stop).drain(drain), true);
+            let rest = fed.open_silent(Method::GET).await;
+            stop.begin();
+            let ended = time::timeout(secs(100_000), rest).await.map(Result::unwrap);
+            assert_eq!(ended.is_ok(), ends, "{drain:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_policy_of_the_handler_wins() {
     let stop = Shutdown::new();
     let finishing = || Sse::new(stream::pending::<Event>()).drain(Drain::FinishWithin(secs(5)));
