@@ -1,5 +1,8 @@
 //! Which variant an event is, by its name or without one.
 
+use std::num::ParseIntError;
+use std::str::FromStr;
+
 use sse_core::{DecodeCause, EventBuffer, EventId, EventName, FromSseEvent, SseEvent};
 
 use crate::{broken, check, read, round, unknown};
@@ -101,6 +104,56 @@ fn names_chosen_at_run_time_come_after_the_others() {
 }
 
 #[test]
+fn a_constant_payload_under_any_name_is_that_payload() {
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    enum Any {
+        #[sse(data = "text")]
+        Text {
+            #[sse(event)]
+            name: String,
+            text: String,
+        },
+        #[sse(literal = "[DONE]")]
+        Done {
+            #[sse(event)]
+            name: String,
+        },
+        #[sse(data = "empty")]
+        Empty {
+            #[sse(event)]
+            name: String,
+        },
+    }
+    let name = || "row-7".to_owned();
+    round(Any::Done { name: name() });
+    round(Any::Empty { name: name() });
+    round(Any::Text {
+        name: name(),
+        text: "[DONE] ".into(),
+    });
+    // The type of the name may tell two apart that send the same.
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    #[sse(data = "empty")]
+    enum Gone {
+        Row(#[sse(event)] Number),
+        Column(#[sse(event)] String),
+    }
+    round(Gone::Row("7".parse().unwrap()));
+    round(Gone::Column("seven".into()));
+
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum Done {
+        #[sse(literal = "[DONE]")]
+        Done {
+            #[sse(event)]
+            name: String,
+        },
+    }
+    unknown::<Done>("event: row-7\ndata: [NOT YET]\n\n");
+    unknown::<Done>("data: [DONE]\n\n");
+}
+
+#[test]
 fn serde_names_for_one_direction() {
     #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
     enum OneWay {
@@ -136,4 +189,22 @@ fn names_that_join_to_the_same_do_not_collide() {
     round(Joined::A_b { c: vec![1] });
     round(Joined::A { b_c: vec![2] });
     round(Joined::A_b_c { d: 3 });
+}
+
+/// A name that is a number.
+#[derive(Debug, PartialEq)]
+struct Number(String);
+
+impl AsRef<str> for Number {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Number {
+    type Err = ParseIntError;
+
+    fn from_str(name: &str) -> Result<Self, ParseIntError> {
+        name.parse::<u32>().map(|_| Self(name.into()))
+    }
 }

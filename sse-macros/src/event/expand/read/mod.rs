@@ -142,37 +142,46 @@ impl Reader<'_> {
     /// Events with a name chosen at run time, and those without a name, in order.
     fn by_payload(&self) -> Option<TokenStream> {
         let private = self.private;
-        let attempts = |line: Line| {
-            let of_line = move |variant: &&Variant| {
-                variant.line == line
-                    && !variant.payload.is_special()
-                    && (line == Line::Field || variant.constant().is_none())
-                    && (line == Line::Field || self.events.tag(variant).is_none())
-            };
-            let attempts = self.variants().filter(of_line).map(|variant| {
-                let tag = self.events.tag(variant);
-                let event = self.construct(variant, tag.is_none());
-                let attempt = quote! {
-                    if let #private::Option::Some(__found) =
-                        #private::attempt(|| { #event }, &mut __failed)
-                    {
-                        return #private::Result::Ok(__found);
-                    }
-                };
-                // Where any name will do, the tag still tells which variant it is.
-                let Some(tag) = tag else {
-                    return attempt;
-                };
-                let (key, names) = (&tag.key, names(variant));
-                quote!(if #private::is_tagged(__event, #key, &[#(#names),*]) { #attempt })
-            });
-            attempts.collect::<Vec<_>>()
+        let events = |line: Line| {
+            let is_event = |variant: &&Variant| !variant.payload.is_special();
+            self.variants()
+                .filter(move |variant| variant.line == line)
+                .filter(is_event)
         };
-        let (named, unnamed) = (attempts(Line::Field), attempts(Line::None));
+        // Where any name will do, a payload that is always the same comes first here too.
+        let (constant, other): (Vec<_>, Vec<_>) =
+            events(Line::Field).partition(|variant| variant.constant().is_some());
+        let named = constant.into_iter().chain(other);
+        let named: Vec<_> = named.map(|variant| self.attempt(variant)).collect();
+        let unnamed = events(Line::None)
+            .filter(|variant| variant.constant().is_none() && self.events.tag(variant).is_none());
+        let unnamed: Vec<_> = unnamed.map(|variant| self.attempt(variant)).collect();
         let named = (!named.is_empty()).then(|| quote!(if __event.name().is_some() { #(#named)* }));
         let unnamed = (!unnamed.is_empty())
             .then(|| quote!(if #private::is_message(__event) { #(#unnamed)* }));
         (named.is_some() || unnamed.is_some()).then(|| quote!(#named #unnamed))
+    }
+
+    /// Reads the variant if the payload is one of its own.
+    fn attempt(&self, variant: &Variant) -> TokenStream {
+        let private = self.private;
+        let tag = self.events.tag(variant);
+        let event = self.construct(variant, tag.is_none());
+        let attempt = quote! {
+            if let #private::Option::Some(__found) =
+                #private::attempt(|| { #event }, &mut __failed)
+            {
+                return #private::Result::Ok(__found);
+            }
+        };
+        if let Some(text) = variant.constant() {
+            return quote!(if __event.data() == #text { #attempt });
+        }
+        let Some(tag) = tag else {
+            return attempt;
+        };
+        let (key, names) = (&tag.key, names(variant));
+        quote!(if #private::is_tagged(__event, #key, &[#(#names),*]) { #attempt })
     }
 
     /// Events that no variant is for.
