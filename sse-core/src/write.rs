@@ -90,14 +90,20 @@ struct Spare {
 impl EventWriter {
     /// Writes a comment, which clients skip: one `: text` line per line of `text`.
     pub fn comment(&mut self, text: &str) {
-        for line in lines(text) {
-            self.put(b":");
-            if !line.is_empty() {
-                self.put(b" ");
-                self.put(line.as_bytes());
-            }
-            self.put(b"\n");
+        let start = self.buf.len();
+        self.put(text.as_bytes());
+        self.end_comment(start);
+    }
+
+    /// Writes what `value` displays as a comment.
+    pub(crate) fn displayed_comment(&mut self, value: impl Display) -> Result<(), EncodeError> {
+        let start = self.buf.len();
+        if write!(Raw(&mut self.buf), "{value}").is_err() {
+            self.buf.truncate(start);
+            return Err(EncodeError(Cause::Display("comment")));
         }
+        self.end_comment(start);
+        Ok(())
     }
 
     /// Writes the `event` field.
@@ -186,7 +192,7 @@ impl EventWriter {
     ///
     /// Returns an error if `value` fails to format itself.
     pub fn text(&mut self, value: impl Display) -> Result<(), EncodeError> {
-        self.payload(|out| write!(out, "{value}").map_err(|_| Cause::Display("data")))
+        self.payload(|out| out.display(value))
     }
 
     /// Writes `value` as JSON, straight into the buffer.
@@ -195,7 +201,21 @@ impl EventWriter {
     ///
     /// Returns an error if `value` cannot be serialized, such as a map whose keys are no strings.
     pub fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.payload(|out| serde_json::to_writer(out, value).map_err(Cause::Json))
+        self.payload(|out| out.json(value))
+    }
+
+    /// Writes what `value` displays as `key value` lines of the payload.
+    pub(crate) fn text_lines(&mut self, key: &str, value: impl Display) -> Result<(), EncodeError> {
+        self.key_value(key, |out| out.display(value))
+    }
+
+    /// Writes `value` as JSON as a `key value` line of the payload.
+    pub(crate) fn json_lines<T: Serialize + ?Sized>(
+        &mut self,
+        key: &str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        self.key_value(key, |out| out.json(value))
     }
 
     /// Forgets the event before.
@@ -286,20 +306,78 @@ impl EventWriter {
         self.begin_data();
         let line = self.buf.len();
         self.put(b"data: ");
-        let start = self.buf.len();
+        let text = self.buf.len();
         if let Err(cause) = write(&mut Raw(&mut self.buf)) {
             self.buf.truncate(line);
             return Err(EncodeError(cause));
         }
-        if self.buf.len() == start || memchr2(b'\r', b'\n', &self.buf[start..]).is_some() {
-            let payload = self.buf.split_off(start);
+        self.end_data();
+        if self.buf.len() == text {
             self.buf.truncate(line);
-            self.data(str::from_utf8(&payload).expect("only `str`s and JSON were written"));
+            self.put(b"data:\n");
+        } else if memchr2(b'\r', b'\n', &self.buf[text..]).is_some() {
+            self.split_lines(line, text, |out, _| out.extend_from_slice(b"data: "));
         } else {
-            self.end_data();
             self.put(b"\n");
         }
         Ok(())
+    }
+
+    /// Writes a value that has its key before each line.
+    fn key_value(
+        &mut self,
+        key: &str,
+        write: impl FnOnce(&mut Raw<'_>) -> Result<(), Cause>,
+    ) -> Result<(), EncodeError> {
+        self.begin_data();
+        let line = self.buf.len();
+        if let Err(cause) = write(&mut Raw(&mut self.buf)) {
+            self.buf.truncate(line);
+            return Err(EncodeError(cause));
+        }
+        self.end_data();
+        self.split_lines(line, line, |out, _| {
+            for part in ["data: ", key, " "] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        });
+        Ok(())
+    }
+
+    fn end_comment(&mut self, start: usize) {
+        self.split_lines(start, start, |out, is_empty| {
+            out.extend_from_slice(if is_empty { b":" } else { b": " });
+        });
+    }
+
+    /// Puts the lines of the text that begins at `text` where `line` is, each behind what
+    /// `begin` writes, which is told whether the line is empty.
+    ///
+    /// They are written behind the text first, so that the buffer is all the room they need.
+    fn split_lines(&mut self, line: usize, text: usize, begin: impl Fn(&mut BytesMut, bool)) {
+        let buf = &mut self.buf;
+        let end = buf.len();
+        let mut rest = text..end;
+        loop {
+            let line = &buf[rest.clone()];
+            let len = memchr2(b'\r', b'\n', line).unwrap_or(line.len());
+            let line_break = if line[len..].starts_with(b"\r\n") {
+                2
+            } else {
+                1
+            };
+            begin(buf, len == 0);
+            let copy = buf.len();
+            buf.resize(copy + len, 0);
+            buf.copy_within(rest.start..rest.start + len, copy);
+            buf.extend_from_slice(b"\n");
+            if rest.len() == len {
+                break;
+            }
+            rest.start += len + line_break;
+        }
+        buf.copy_within(end.., line);
+        buf.truncate(line + buf.len() - end);
     }
 
     /// Ends the block, with an id from `next` if it has data but no id of its own.
@@ -340,6 +418,16 @@ impl EventWriter {
 /// Text and JSON go into the buffer as they are.
 struct Raw<'a>(&'a mut BytesMut);
 
+impl Raw<'_> {
+    fn display(&mut self, value: impl Display) -> Result<(), Cause> {
+        write!(self, "{value}").map_err(|_| Cause::Display("data"))
+    }
+
+    fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Cause> {
+        serde_json::to_writer(self, value).map_err(Cause::Json)
+    }
+}
+
 impl fmt::Write for Raw<'_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -368,7 +456,7 @@ impl io::Write for Raw<'_> {
 
 /// The lines of `text`, at least one; CR, LF and CRLF separate them, so a trailing line
 /// break leaves an empty last line.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;

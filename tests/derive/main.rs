@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod about;
+mod cost;
 mod generics;
 mod names;
 mod payloads;

@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 
 use super::{Payload, Text};
 use crate::block::Block;
-use crate::encode_error::{Cause, EncodeError};
+use crate::encode_error::EncodeError;
 use crate::read::FromSseEvent;
 use crate::typed::{EventMeta, Keep, SseEvent};
-use crate::write::{self, EventWriter};
+use crate::write::EventWriter;
 
 /// A field marked `#[sse(event)]`.
 #[diagnostic::on_unimplemented(
@@ -114,73 +114,51 @@ impl<E> NotAnEvent for Inner<E> {}
 ///
 /// Returns an error if `value` fails to format.
 pub fn comment<T: Text + ?Sized>(w: &mut EventWriter, value: &T) -> Result<(), EncodeError> {
-    w.comment(&displayed(value, "comment")?);
-    Ok(())
+    w.displayed_comment(value)
 }
 
 /// What a log keeps of an event of which only the newest matters.
 pub fn latest<'a, T: Display + ?Sized>(kind: &'a str, key: &T) -> Keep<'a> {
-    match displayed(key, "key") {
-        Ok(key) => Keep::Latest {
+    let mut text = String::new();
+    match write!(text, "{key}") {
+        Ok(()) => Keep::Latest {
             kind,
-            key: Cow::Owned(key),
+            key: Cow::Owned(text),
         },
         // A key that fails to format tells nothing apart: rather too much is kept than too little.
         Err(_) => Keep::All,
     }
 }
 
-/// One field under `data = "lines"`.
-#[derive(Debug)]
-pub struct Line {
-    key: &'static str,
-    value: Result<String, EncodeError>,
-}
-
-impl Line {
-    /// As it displays.
-    pub fn text<T: Text + ?Sized>(key: &'static str, value: &T) -> Self {
-        Self {
-            key,
-            value: displayed(value, "data"),
-        }
-    }
-
-    /// As JSON.
-    pub fn json<T: Payload + ?Sized>(key: &'static str, value: &T) -> Self {
-        Self {
-            key,
-            value: serde_json::to_string(value).map_err(|error| EncodeError(Cause::Json(error))),
-        }
-    }
-}
-
-/// Writes `key value` lines; the key stands before each line of a value.
+/// Writes one field under `data = "lines"` as it displays.
 ///
 /// # Errors
 ///
-/// Returns the first error of a value.
-pub fn lines<const N: usize>(
+/// Returns an error if `value` fails to format.
+pub fn text_lines<T: Text + ?Sized>(
     w: &mut EventWriter,
-    fields: [Option<Line>; N],
+    key: &str,
+    value: &T,
 ) -> Result<(), EncodeError> {
-    let mut data = String::new();
-    for field in fields.into_iter().flatten() {
-        for line in write::lines(&field.value?) {
-            if !data.is_empty() {
-                data.push('\n');
-            }
-            data.extend([field.key, " ", line]);
-        }
-    }
-    w.data(&data);
-    Ok(())
+    w.text_lines(key, value)
 }
 
-fn displayed<T: Display + ?Sized>(value: &T, field: &'static str) -> Result<String, EncodeError> {
-    let mut text = String::new();
-    match write!(text, "{value}") {
-        Ok(()) => Ok(text),
-        Err(_) => Err(EncodeError(Cause::Display(field))),
+/// Writes one field under `data = "lines"` as JSON.
+///
+/// # Errors
+///
+/// As [`EventWriter::json`].
+pub fn json_lines<T: Payload + ?Sized>(
+    w: &mut EventWriter,
+    key: &str,
+    value: &T,
+) -> Result<(), EncodeError> {
+    w.json_lines(key, value)
+}
+
+/// Ends a payload of lines: without a field it is empty, so that the event fires.
+pub fn end_lines(w: &mut EventWriter) {
+    if !w.written().data {
+        w.data("");
     }
 }

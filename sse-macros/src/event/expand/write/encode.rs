@@ -145,22 +145,21 @@ fn lines(variant: &Variant, private: &TokenStream) -> TokenStream {
         let (key, value) = (&field.key, field.binding());
         let inner = types::option_content(&field.ty);
         let ty = inner.unwrap_or(&field.ty);
-        let form = argument(if field.as_json.is_some() {
-            "json"
+        let function = argument(if field.as_json.is_some() {
+            "json_lines"
         } else {
-            "text"
+            "text_lines"
         });
-        let located = located(private.clone(), ty.span());
-        let line = quote_spanned!(ty.span()=> #located::Line::#form(#key, #value));
+        let (located, w) = (located(private.clone(), ty.span()), argument("__w"));
+        let write = quote_spanned!(ty.span()=> #located::#function(#w, #key, #value)?;);
         match inner {
-            Some(_) => quote! {
-                match *#value {
-                    #private::Option::Some(ref #value) => #private::Option::Some(#line),
-                    #private::Option::None => #private::Option::None,
-                }
-            },
-            None => quote!(#private::Option::Some(#line)),
+            Some(_) => quote!(if let #private::Option::Some(#value) = #value { #write }),
+            None => write,
         }
     });
-    quote!(#private::lines(__w, [#(#lines),*]))
+    quote! {
+        #(#lines)*
+        #private::end_lines(__w);
+        #private::Result::Ok(())
+    }
 }
