@@ -104,11 +104,11 @@ pub fn text<T: Text + ?Sized>(w: &mut EventWriter, value: &T) -> Result<(), Enco
     w.text(value)
 }
 
-/// A payload under `data = "text"`.
+/// What is written as it displays: a text, a field among lines, a comment.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as text",
     label = "does not implement `Display`",
-    note = "`data = \"text\"` writes the `Display` form; `data = \"json\"` writes JSON"
+    note = "a text, a comment and a field among lines are written as they display; `data = \"json\"`, or `json` on a field among lines, writes JSON"
 )]
 pub trait Text: Display {}
 

@@ -1,5 +1,6 @@
 //! Parameters and their bounds.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ where
         value: T,
         more: Vec<Option<T>>,
         side: S::Side,
-        text: std::borrow::Cow<'a, str>,
+        text: Cow<'a, str>,
     },
     #[sse(data = "text")]
     Text(I),
@@ -51,6 +52,20 @@ fn bounds_are_inferred() {
     round::<G>(Generic::Unused(PhantomData));
     round::<G>(Generic::Pair(1, 2));
     round::<G>(Generic::With(1));
+}
+
+#[test]
+fn what_another_derive_borrows_is_owned() {
+    #[derive(SseEvent, FromSseEvent, Deserialize, Debug, PartialEq)]
+    enum Borrowed<'a> {
+        Fields {
+            #[serde(borrow, rename = "t")]
+            text: Cow<'a, str>,
+        },
+        Text(#[serde(borrow)] Cow<'a, str>),
+    }
+    round(Borrowed::Fields { text: "a".into() });
+    round(Borrowed::Text("a\"".into()));
 }
 
 #[test]

@@ -10,8 +10,27 @@ enum Events {
     C,
 }
 
+#[derive(SseEvent)]
+#[sse(unnamed, tag = "type")]
+enum Tagged {
+    #[sse(rename = "")]
+    A,
+    // No tag, no name.
+    #[sse(rename = "", literal = "[DONE]")]
+    C,
+}
+
+#[derive(SseEvent)]
+#[sse(unnamed, tag = "type")]
+enum Aliased {
+    #[sse(alias = "")]
+    A,
+}
+
 fn is_event<E: SseEvent>() {}
 
 fn main() {
     is_event::<Events>();
+    is_event::<Tagged>();
+    is_event::<Aliased>();
 }

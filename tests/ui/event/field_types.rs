@@ -9,6 +9,14 @@ enum Events {
     Id(#[sse(id)] Plain),
     MaybeId(#[sse(id)] Option<Plain>),
     Retry(#[sse(retry)] u64),
+    #[sse(replay = "latest", data = "empty")]
+    Key(
+        #[sse(key)]
+        #[sse(id)]
+        Option<u8>,
+    ),
+    #[sse(data = "lines")]
+    Lines { plain: Plain },
 }
 
 fn is_event<E: SseEvent>() {}

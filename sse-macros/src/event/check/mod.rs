@@ -17,6 +17,7 @@ pub(crate) fn events(events: &EventEnum, errors: &mut Errors) {
         }
         names::name_fits_on_the_wire(events, variant, errors);
         names::aliases_fit_on_the_wire(variant, errors);
+        names::tags_are_there(events, variant, errors);
         words::fit_together(variant, errors);
         words::roles_are_given_once(variant, errors);
         words::words_have_an_effect(events, variant, errors);

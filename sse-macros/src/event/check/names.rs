@@ -57,6 +57,20 @@ pub(super) fn aliases_fit_on_the_wire(variant: &Variant, errors: &mut Errors) {
     }
 }
 
+/// Without an `event:` line the tag alone is the name, and one that is missing is none.
+pub(super) fn tags_are_there(events: &EventEnum, variant: &Variant, errors: &mut Errors) {
+    if variant.line == Line::Name {
+        return;
+    }
+    let names = names(events, variant).into_iter();
+    for (_, span) in names.filter(|(wire, _)| wire.is_empty()) {
+        errors.at(
+            span,
+            "the value of a tag cannot be empty: an event without one would be read as this variant",
+        );
+    }
+}
+
 fn is_broken(prefix: &LitStr) -> bool {
     let prefix = prefix.value();
     has_line_break(&prefix) || prefix.starts_with(RESERVED)

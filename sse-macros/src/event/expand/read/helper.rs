@@ -76,7 +76,9 @@ impl<'a> Helpers<'a> {
             Read::Unit | Read::Value(_) => return None,
             Read::WrappedValue(value) => {
                 // There is no key that could be absent or have another name.
-                let attrs = value.serde.attrs_without(&["default", "rename", "alias"]);
+                let attrs = value
+                    .serde
+                    .attrs_without(&["default", "rename", "alias", "borrow"]);
                 let attrs = serde_attrs(events, &attrs);
                 let ty = self.ty_of(value);
                 let unused = self.unused().map(|unused| quote!(, #unused));
@@ -173,7 +175,9 @@ impl<'a> Helpers<'a> {
     }
 
     fn field(&self, variant: &Variant, field: &Field) -> TokenStream {
-        let attrs = serde_attrs(self.events, &field.serde.attrs);
+        // What is read is owned, whatever another derive may borrow.
+        let attrs = field.serde.attrs_without(&["borrow"]);
+        let attrs = serde_attrs(self.events, &attrs);
         let ty = if is_wrapped(field) {
             self.wrapped(variant, field)
         } else {
