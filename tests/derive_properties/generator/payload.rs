@@ -12,7 +12,7 @@ impl Enum {
         match variant.kind {
             Kind::Json => self.json(variant, uses_parameters, rng),
             Kind::Text => {
-                let is_any = variant.line == Line::Unnamed;
+                let is_any = variant.line != Line::Named;
                 let ty = if is_any { "String" } else { one_of(TEXTS, rng) };
                 variant.fields = only(ty);
                 if one_in(3, rng) {

@@ -124,7 +124,7 @@ impl Variant {
             Role::Retry => "retry",
             Role::Event => "name",
             Role::Payload | Role::Data => match self.kind {
-                Kind::Text if self.line == Line::Unnamed => "some_text",
+                Kind::Text if self.line != Line::Named => "some_text",
                 Kind::Text | Kind::Comment | Kind::Lines => "text",
                 _ => "any",
             },

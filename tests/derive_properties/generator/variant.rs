@@ -11,7 +11,7 @@ impl Enum {
         let mut wire = self.prefix.to_owned() + &cased(&name, self.names, "");
         let line = if self.unnamed {
             Line::Unnamed
-        } else if kind.is_event() && one_in(6, rng) && self.take("any name") {
+        } else if kind.is_event() && one_in(6, rng) && self.takes_any_name(kind) {
             Line::Chosen
         } else if kind.is_event() && one_in(4, rng) {
             words.push("sse(unnamed)".to_owned());
@@ -25,7 +25,7 @@ impl Enum {
                 Kind::Literal
             }
             Kind::Flatten | Kind::Other if !self.take(kind.word()) => Kind::Skip,
-            Kind::Other if !self.take("any name") => Kind::Skip,
+            Kind::Other if !self.take("any name") || !self.take("any name, empty") => Kind::Skip,
             kind => kind,
         };
         let is_tagged = self.tag.is_some() && kind == Kind::Json;
@@ -81,6 +81,15 @@ impl Enum {
             self.lines(&mut out, rng);
         }
         out
+    }
+
+    /// Under any name only what is always the same may stand beside another variant.
+    fn takes_any_name(&mut self, kind: Kind) -> bool {
+        match kind {
+            Kind::Literal => true,
+            Kind::Empty => self.take("any name, empty"),
+            _ => self.take("any name"),
+        }
     }
 
     fn lines(&mut self, variant: &mut Variant, rng: &mut Rng) {
