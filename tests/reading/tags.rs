@@ -103,6 +103,34 @@ fn no_name_is_not_the_tag_message() {
 }
 
 #[test]
+fn a_tag_says_more_than_no_name() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type")]
+    enum Chat {
+        Message { text: String },
+        Notice { text: String },
+    }
+    let text = String::from("a");
+    // A proxy dropped the names, or there was none to begin with.
+    check(
+        "data: {\"type\":\"notice\",\"text\":\"a\"}\n\n",
+        Chat::Notice { text: text.clone() },
+    );
+    for payload in [
+        "{\"type\":\"message\",\"text\":\"a\"}",
+        "{\"type\":\"new\",\"text\":\"a\"}",
+        "{\"text\":\"a\"}",
+    ] {
+        let text = text.clone();
+        check(&format!("data: {payload}\n\n"), Chat::Message { text });
+    }
+    check(
+        "event: message\ndata: {\"type\":\"notice\",\"text\":\"a\"}\n\n",
+        Chat::Message { text },
+    );
+}
+
+#[test]
 fn a_name_of_its_own_says_more_than_a_tag() {
     #[derive(FromSseEvent, Debug, PartialEq)]
     #[sse(tag = "type")]

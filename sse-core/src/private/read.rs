@@ -201,12 +201,12 @@ pub fn is_message(event: &RawEvent<'_>) -> bool {
 #[must_use]
 pub fn key<'e>(event: &'e RawEvent<'_>, key: &str, names: &[&str], tags: &[&str]) -> Cow<'e, str> {
     let name = event.event();
-    let is_nameless = is_message(event) && !names.contains(&name);
-    let by_tag = names.is_empty() || is_nameless;
+    let is_taken = names.contains(&name);
+    let by_tag = names.is_empty() || event.name().is_none() || is_message(event) && !is_taken;
     match by_tag.then(|| tag::find(event.data(), key)).flatten() {
         Some(tag) if tags.contains(&&*tag) => Cow::Owned(tag),
         // A tag may be `message` as well, but then it has to be there.
-        _ if is_nameless => Cow::Borrowed(""),
+        _ if is_message(event) && !is_taken => Cow::Borrowed(""),
         _ => Cow::Borrowed(name),
     }
 }
