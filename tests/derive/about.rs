@@ -168,3 +168,25 @@ fn what_a_log_keeps() {
     assert_eq!(Prices::Inner(Inner::Price).keep(), latest(path, ""));
     assert_ne!(Inner::TextLine(1).keep(), Inner::Textline(1).keep());
 }
+
+#[test]
+fn ids_are_declared_by_the_enum_that_has_them() {
+    #[derive(SseEvent)]
+    enum Counted {
+        Row(#[sse(id)] u64),
+        Ping,
+    }
+    #[derive(SseEvent)]
+    enum App {
+        #[sse(flatten)]
+        Counted(Counted),
+        Own,
+    }
+    assert!(Counted::Row(1).declares_id());
+    assert!(
+        Counted::Ping.declares_id(),
+        "numbers of ours would not fit among its ids"
+    );
+    assert!(App::Counted(Counted::Ping).declares_id());
+    assert!(!App::Own.declares_id());
+}

@@ -31,6 +31,20 @@ fn an_id_is_what_its_whole_path_says() {
 }
 
 #[test]
+fn a_time_on_a_variant_is_one_that_every_client_understands() {
+    #[derive(SseEvent)]
+    #[sse(data = "empty")]
+    enum Later {
+        #[sse(retry = "1ms")]
+        Soon,
+        #[sse(retry = "1000h")]
+        Late,
+    }
+    check(&Later::Soon, "event: soon\nretry: 1\ndata:\n\n");
+    check(&Later::Late, "event: late\nretry: 2147483647\ndata:\n\n");
+}
+
+#[test]
 fn each_line_of_a_value_has_its_key() {
     #[derive(SseEvent)]
     #[sse(data = "lines")]
