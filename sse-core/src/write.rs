@@ -232,9 +232,7 @@ impl EventWriter {
     }
 
     fn end_comment(&mut self, start: usize) {
-        self.split_lines(start, start, |out, is_empty| {
-            out.extend_from_slice(if is_empty { b":" } else { b": " });
-        });
+        self.split_lines(start, start, &[": "], &[":"]);
     }
 
     /// Ends the block, with an id from `next` if it has data but no id of its own.

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write as _};
 use std::io;
 
 use bytes::BytesMut;
-use memchr::memchr2;
+use memchr::{memchr2, memrchr2};
 use serde::Serialize;
 
 use super::EventWriter;
@@ -25,9 +25,9 @@ impl EventWriter {
         }
         // Enough for lines of 80 bytes and more, which is most text.
         self.buf.reserve(text.len() + text.len() / 12 + 8);
-        for line in lines(text) {
+        for line in lines(text.as_bytes()) {
             self.put(b"data: ");
-            self.put(line.as_bytes());
+            self.put(line);
             self.put(b"\n");
         }
     }
@@ -85,7 +85,7 @@ impl EventWriter {
             self.buf.truncate(line);
             self.put(b"data:\n");
         } else if memchr2(b'\r', b'\n', &self.buf[text..]).is_some() {
-            self.split_lines(line, text, |out, _| out.extend_from_slice(b"data: "));
+            self.split_lines(line, text, &["data: "], &["data: "]);
         } else {
             self.put(b"\n");
         }
@@ -105,11 +105,8 @@ impl EventWriter {
             return Err(EncodeError(cause));
         }
         self.end_data();
-        self.split_lines(line, line, |out, _| {
-            for part in ["data: ", key, " "] {
-                out.extend_from_slice(part.as_bytes());
-            }
-        });
+        let prefix = ["data: ", key, " "];
+        self.split_lines(line, line, &prefix, &prefix);
         Ok(())
     }
 
@@ -125,39 +122,40 @@ impl EventWriter {
         self.written.field = true;
     }
 
-    /// Puts the lines of the text that begins at `text` where `line` is, each behind what
-    /// `begin` writes, which is told whether the line is empty.
+    /// Puts the lines of the text that begins at `text` where `line` is, each behind `prefix`,
+    /// or behind `bare` if it is empty.
     ///
-    /// They are written behind the text first, so that the buffer is all the room they need.
-    pub(super) fn split_lines(
-        &mut self,
-        line: usize,
-        text: usize,
-        begin: impl Fn(&mut BytesMut, bool),
-    ) {
+    /// The text moves apart in the buffer, so that this takes no room of its own.
+    pub(super) fn split_lines(&mut self, line: usize, text: usize, prefix: &[&str], bare: &[&str]) {
         let buf = &mut self.buf;
-        let end = buf.len();
-        let mut rest = text..end;
-        loop {
-            let line = &buf[rest.clone()];
-            let len = memchr2(b'\r', b'\n', line).unwrap_or(line.len());
-            let line_break = if line[len..].starts_with(b"\r\n") {
-                2
-            } else {
-                1
-            };
-            begin(buf, len == 0);
-            let copy = buf.len();
-            buf.resize(copy + len, 0);
-            buf.copy_within(rest.start..rest.start + len, copy);
-            buf.extend_from_slice(b"\n");
-            if rest.len() == len {
-                break;
-            }
-            rest.start += len + line_break;
+        let of = |empty: bool| if empty { bare } else { prefix };
+        let mut len = 0;
+        for line in lines(&buf[text..]) {
+            let prefix = of(line.is_empty()).iter().map(|part| part.len());
+            len += prefix.sum::<usize>() + line.len() + 1;
         }
-        buf.copy_within(end.., line);
-        buf.truncate(line + buf.len() - end);
+        let mut rest = buf.len();
+        let mut to = line + len;
+        buf.resize(to, 0);
+        // From the last line to the first: each ends up behind where it was, so none is
+        // written over before it has moved.
+        loop {
+            let line_break = memrchr2(b'\r', b'\n', &buf[text..rest]).map(|at| text + at);
+            let start = line_break.map_or(text, |at| at + 1);
+            let crlf = line_break.is_some_and(|at| buf[text..=at].ends_with(b"\r\n"));
+            let len = rest - start;
+            to -= len + 1;
+            buf.copy_within(start..rest, to);
+            buf[to + len] = b'\n';
+            for part in of(len == 0).iter().rev() {
+                to -= part.len();
+                buf[to..to + part.len()].copy_from_slice(part.as_bytes());
+            }
+            let Some(line_break) = line_break else {
+                break;
+            };
+            rest = line_break - usize::from(crlf);
+        }
     }
 }
 
@@ -202,15 +200,15 @@ impl io::Write for Raw<'_> {
 
 /// The lines of `text`, at least one; CR, LF and CRLF separate them, so a trailing line
 /// break leaves an empty last line.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        let Some(at) = memchr2(b'\r', b'\n', text.as_bytes()) else {
+        let Some(at) = memchr2(b'\r', b'\n', text) else {
             rest = None;
             return Some(text);
         };
-        let crlf = text.as_bytes()[at..].starts_with(b"\r\n");
+        let crlf = text[at..].starts_with(b"\r\n");
         rest = Some(&text[at + 1 + usize::from(crlf)..]);
         Some(&text[..at])
     })
