@@ -11,4 +11,5 @@ fn mistakes() {
     cases.compile_fail("ui/event/*.rs");
     cases.compile_fail("ui/read/*.rs");
     cases.compile_fail("ui/handler/*.rs");
+    cases.compile_fail("ui/resume/*.rs");
 }

@@ -19,9 +19,12 @@ pub(crate) struct RequestContext {
 
 impl RequestContext {
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
-        let headers = request.headers();
+        Self::new(request.method(), request.headers())
+    }
+
+    pub(crate) fn new(method: &Method, headers: &HeaderMap) -> Self {
         Self {
-            method: request.method().clone(),
+            method: method.clone(),
             accepts_event_streams: accepts_event_streams(headers),
             tolerates_event_streams: tolerates_event_streams(headers),
             last_event_id: headers.get(LAST_EVENT_ID).and_then(header_text),

@@ -4,6 +4,8 @@
 //! - [`Sse`] is the response: a stream of events of one type.
 //! - [`SseLayer`] gives any `text/event-stream` response, ours or another library's, a
 //!   keep-alive, a retry hint, ids, headers and an orderly end.
+//! - [`ResumeLayer`] lets clients of any stream come back to it: the producer outlives the
+//!   connection.
 //! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
 //! - [`decode`] reads a stream of bytes as events, with `#[derive(FromSseEvent)]`.
 //! - [`sse_handler`] turns an `async fn` that returns a stream into a handler.
@@ -81,6 +83,7 @@ pub mod native;
 mod observe;
 mod registry;
 mod response;
+mod resume;
 mod retry;
 mod settings;
 mod shutdown;
@@ -105,6 +108,7 @@ pub use crate::life::{CloseReason, Closed};
 pub use crate::metrics::Metrics;
 pub use crate::observe::Observe;
 pub use crate::response::Sse;
+pub use crate::resume::{ResumeLayer, ResumeService, RunEvents, RunGap, RunKey, ScopedRunKey};
 pub use crate::retry::{Load, Retry};
 pub use crate::shutdown::{Drain, Shutdown};
 #[doc(inline)]

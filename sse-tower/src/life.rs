@@ -111,6 +111,11 @@ impl Life {
         }
     }
 
+    /// Who is told of the end.
+    pub(crate) fn tell(&mut self, on_close: Option<OnClose>) {
+        self.on_close = on_close;
+    }
+
     /// The body is polled for the first time; `layers` are those around it.
     pub(crate) fn begin(&mut self, layers: Vec<Membership>) {
         self.opened = Some(Instant::now());

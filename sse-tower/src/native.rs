@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::body::{Batch, BoxSource, Ending, Filled};
 use crate::context::RequestContext;
+use crate::life::{CloseReason, Life, OnClose};
 use crate::registry::Membership;
 use crate::settings::SharedSettings;
 
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) source: Option<BoxSource>,
     /// When the stream has to end.
     pub(crate) expires: Option<Instant>,
+    /// Who is told of the end: of the body, or of the run that its events became.
+    pub(crate) on_close: Option<OnClose>,
 }
 
 impl Plan {
@@ -61,13 +64,27 @@ impl Control {
 
     /// Takes the events out as encoded blocks, one event each, without keep-alive and hints.
     ///
-    /// `None` if the body has begun, or is not ours. The body is empty afterwards.
+    /// `None` if the body has begun, or is not ours. The body is empty afterwards, and what was
+    /// to be told of its end is told of the end of the blocks.
     #[must_use]
     pub fn take_blocks(&self) -> Option<BlockStream> {
-        let source = self.lock().as_mut()?.source.take()?;
-        Some(BlockStream {
-            source: Some(source),
-            batch: Batch::single(),
+        self.take().map(|taken| taken.blocks)
+    }
+
+    /// Takes the events out, and what the handler decided about the response.
+    pub(crate) fn take(&self) -> Option<Taken> {
+        let mut plan = self.lock();
+        let plan = plan.as_mut()?;
+        let source = plan.source.take()?;
+        Some(Taken {
+            blocks: BlockStream {
+                source: Some(source),
+                batch: Batch::single(),
+                life: Life::new(plan.on_close.take()),
+                begun: false,
+            },
+            settings: std::mem::take(&mut plan.settings),
+            expires: plan.expires.take(),
         })
     }
 
@@ -102,14 +119,61 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.take();
+        // A response that was never sent is over too.
+        let on_close = self.take().and_then(|plan| plan.on_close);
+        if on_close.is_some() {
+            drop(Life::new(on_close));
+        }
     }
+}
+
+/// What [`Control::take`] takes.
+pub(crate) struct Taken {
+    pub(crate) blocks: BlockStream,
+    pub(crate) settings: SharedSettings,
+    pub(crate) expires: Option<Instant>,
 }
 
 /// The events of a response, each encoded.
 pub struct BlockStream {
     source: Option<BoxSource>,
     batch: Batch,
+    life: Life,
+    begun: bool,
+}
+
+impl BlockStream {
+    fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Block, BoxError>>> {
+        loop {
+            if let Some(block) = self.batch.take_block() {
+                if let Some(id) = block.last_id() {
+                    self.life.sent_id(id.as_str());
+                }
+                self.life.sent(block.events().into(), block.bytes().len());
+                return Poll::Ready(Some(Ok(block)));
+            }
+            let Some(source) = &mut self.source else {
+                return Poll::Ready(None);
+            };
+            match std::task::ready!(source.as_mut().poll_fill(cx, &mut self.batch)) {
+                Filled::More if self.batch.is_empty() => {
+                    // Only events that leave no bytes: let others run.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Filled::More => {}
+                Filled::Over(reason) => {
+                    self.source = None;
+                    self.life.ended(reason);
+                }
+                Filled::Failed(error) => {
+                    self.source = None;
+                    self.life.ended(CloseReason::Error);
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
 }
 
 impl Stream for BlockStream {
@@ -117,27 +181,14 @@ impl Stream for BlockStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        loop {
-            if let Some(block) = this.batch.take_block() {
-                return Poll::Ready(Some(Ok(block)));
-            }
-            let Some(source) = &mut this.source else {
-                return Poll::Ready(None);
-            };
-            match std::task::ready!(source.as_mut().poll_fill(cx, &mut this.batch)) {
-                Filled::More if this.batch.is_empty() => {
-                    // Only events that leave no bytes: let others run.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Filled::More => {}
-                Filled::Over(_) => this.source = None,
-                Filled::Failed(error) => {
-                    this.source = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-            }
+        if !std::mem::replace(&mut this.begun, true) {
+            this.life.begin(Vec::new());
         }
+        let span = this.life.poll_begins();
+        let polled = this.poll_block(cx);
+        drop(span);
+        this.life.poll_ends();
+        polled
     }
 }
 

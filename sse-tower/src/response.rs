@@ -216,6 +216,12 @@ impl<E: SseEvent + 'static> Sse<E> {
         self
     }
 
+    /// Ends the stream at this moment, if there is one.
+    pub(crate) fn expires(mut self, at: Option<Instant>) -> Self {
+        self.expires = at;
+        self
+    }
+
     /// Takes what is still open from `outer`.
     pub(crate) fn fill(mut self, outer: &SharedSettings) -> Self {
         self.settings.fill(outer);
@@ -229,9 +235,10 @@ impl<E: SseEvent + 'static> IntoResponse for Sse<E> {
             settings: self.settings,
             source: Some(self.source),
             expires: self.expires,
+            on_close: self.on_close,
             ..Plan::default()
         });
-        let life = Life::new(self.on_close);
+        let life = Life::new(None);
         let body = NativeBody::new(control.clone(), life);
         let mut response = Response::new(Body::new(body));
         headers::fill(response.headers_mut());

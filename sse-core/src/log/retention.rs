@@ -54,6 +54,18 @@ impl Retention {
         self.age = Some(age);
         self
     }
+
+    /// The limit of [`events`](Self::events).
+    #[must_use]
+    pub const fn max_events(&self) -> usize {
+        self.events
+    }
+
+    /// The limit of [`bytes`](Self::bytes).
+    #[must_use]
+    pub const fn max_bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 impl Default for Retention {

@@ -76,6 +76,7 @@ impl NativeBody {
 
         if let Stage::Planned(waiting) = this.stage {
             let mut plan = waiting.begin();
+            this.life.tell(plan.on_close.take());
             this.life.begin(mem::take(&mut plan.layers));
             *this.ending = plan.ending();
             this.silence

@@ -24,7 +24,7 @@ pub(super) enum Answer {
 
 /// Marks a response that a layer made itself, so that those further out leave it alone.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Answered;
+pub(crate) struct Answered;
 
 impl Answer {
     pub(super) fn into_response<B: Body>(self) -> Response<SseBody<B>> {

@@ -147,7 +147,7 @@ fn dress<B: Body>(
     response.map(|body| SseBody::foreign(body, control, kept_alive))
 }
 
-fn is_encoded<B>(response: &Response<B>) -> bool {
+pub(crate) fn is_encoded<B>(response: &Response<B>) -> bool {
     let encodings = response.headers().get_all(CONTENT_ENCODING);
     encodings
         .iter()

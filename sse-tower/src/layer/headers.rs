@@ -13,7 +13,7 @@ pub(crate) const CACHE: HeaderValue = HeaderValue::from_static("no-cache, no-sto
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Whether the response says that it is an event stream.
-pub(super) fn says_event_stream(headers: &HeaderMap) -> bool {
+pub(crate) fn says_event_stream(headers: &HeaderMap) -> bool {
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

@@ -1,6 +1,6 @@
 //! `SseLayer`: what a stream needs around its events, for any service and any body.
 
-mod answer;
+pub(crate) mod answer;
 mod caps;
 mod future;
 pub(crate) mod headers;
@@ -17,6 +17,7 @@ use tower_layer::Layer;
 
 use self::answer::Answer;
 use self::caps::{Cap, PerKey, Place};
+pub(crate) use self::future::is_encoded;
 pub use self::future::{ResponseFuture, SseBody};
 pub use self::service::SseService;
 use crate::body::away;

@@ -1,0 +1,131 @@
+//! What is kept, and who waits for whom.
+
+use http::StatusCode;
+use sse_tower::Retention;
+
+use super::*;
+
+/// More than the log of [`small`] keeps.
+const MANY: usize = 100;
+const KEPT: usize = 10;
+
+fn small() -> ResumeLayer {
+    layer().keep(Retention::default().bytes(KEPT * 100))
+}
+
+/// An event of a hundred bytes, with its id.
+const EVENT: &str = "0123456789012345678901234567890123456789012345678901234567890123456789";
+
+#[tokio::test(start_paused = true)]
+async fn without_a_connection_the_producer_goes_on_and_the_log_stays_bounded() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&small());
+    let mut client = Client::get(&app, "").await;
+    upstream.send(0, [EVENT]);
+    let seen = client.event().await;
+    drop(client);
+    upstream.send(0, [EVENT; MANY]);
+    settle().await;
+    upstream.end(0);
+    settle().await;
+
+    assert_eq!(get(&app, &seen.id).await.status(), StatusCode::GONE);
+    let (epoch, _) = seen.id.split_once('.').unwrap();
+    let kept_after = |n: usize| format!("{epoch}.{}", MANY + 1 - n);
+    assert_eq!(get(&app, &kept_after(0)).await.status(), 204);
+    let mut late = Client::get(&app, &kept_after(KEPT - 1)).await;
+    late.expect([EVENT; KEPT - 1]).await;
+    late.ends().await;
+    assert_eq!(get(&app, &kept_after(KEPT + 3)).await.status(), 410);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lone_connection_loses_nothing_however_much_is_ready() {
+    for keep in [
+        Retention::events(1),
+        Retention::events(7),
+        Retention::default().bytes(150),
+        Retention::default().bytes(KEPT * 100),
+    ] {
+        let upstream = Upstream::foreign();
+        let app = upstream.app(&layer().keep(keep));
+        let mut client = Client::get(&app, "").await;
+        upstream.send(0, (0..MANY).flat_map(|_| ["small", EVENT]));
+        upstream.end(0);
+        // The producer waits for it, as it would without the layer.
+        settle().await;
+        for _ in 0..MANY {
+            client.expect(["small", EVENT]).await;
+        }
+        client.ends().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_falls_behind_others_is_ended_and_told() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&small());
+    let mut fast = Client::get(&app, "").await;
+    let mut slow = Client::get(&app, "").await;
+    upstream.send(0, ["first"]);
+    fast.expect(["first"]).await;
+    let seen = slow.event().await;
+    for _ in 0..MANY {
+        upstream.send(0, [EVENT]);
+        fast.expect([EVENT]).await;
+    }
+    slow.breaks().await;
+    assert_eq!(get(&app, &seen.id).await.status(), StatusCode::GONE);
+    upstream.send(0, ["last"]);
+    fast.expect(["last"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_producer_that_is_always_ready_lets_others_run() {
+    let handler = || {
+        let events = futures_util::stream::repeat_with(|| Event::new().data("x"));
+        std::future::ready(Sse::new(events))
+    };
+    let app = Router::new().route("/run", any(handler));
+    let app = app.layer(layer().linger(secs(10)));
+    let mut client = Client::get(&app, "").await;
+    client.expect(["x"; 1000]).await;
+    drop(client);
+    // Without anybody it runs freely, and so do we.
+    settle().await;
+    let again = get(&app, "").await;
+    assert_eq!(again.status(), StatusCode::GONE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_only_so_many_runs() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&layer().max_runs(2));
+    let open = async |path, accept| {
+        let headers = [ADA, ("accept", accept)];
+        call(&app, Method::GET, path, &headers).await
+    };
+    let (sse, json) = ("text/event-stream", "application/json");
+    let mut one = Client::of(open("/1", sse).await);
+    let _two = open("/2", sse).await;
+
+    let refused = open("/3", json).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.headers().contains_key("retry-after"));
+    let later = open("/3", sse).await;
+    assert_eq!(later.status(), 200);
+    let later = later.into_body().collect().await.unwrap().to_bytes();
+    assert!(later.starts_with(b"retry: ") && later.ends_with(b"\n\n"));
+    assert_eq!(upstream.calls(), 2);
+
+    // One that has ended, and that nobody reads, makes room; its ids are still known.
+    upstream.send(0, ["x"]);
+    let seen = one.event().await;
+    upstream.end(0);
+    one.ends().await;
+    Client::of(open("/3", sse).await);
+    assert_eq!(upstream.calls(), 3);
+    let headers = [ADA, ("last-event-id", &*seen.id)];
+    let back = call(&app, Method::GET, "/1", &headers).await;
+    assert_eq!(back.status(), 204);
+}
