@@ -29,12 +29,12 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Html;
 use axum::routing::{get, post};
 use futures_util::Stream;
-use sse_tower::{Retry, SseEvent, SseLayer, sse_handler};
+use sse_tower::{Retry, SseEvent, SseLayer, Topic, sse_handler};
 use tokio::net::TcpListener;
 use tokio::signal;
 use tokio::time::sleep;
 
-use crate::feed::History;
+use crate::feed::Feed;
 use crate::progress::Jobs;
 use crate::tokens::{Produced, Production, Source};
 
@@ -42,7 +42,7 @@ use crate::tokens::{Produced, Production, Source};
 #[derive(Clone)]
 struct App {
     jobs: Jobs,
-    history: Arc<History>,
+    feed: Topic<Feed>,
     source: Arc<Source>,
     produced: Arc<Production>,
     /// Around every route.
@@ -115,7 +115,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let app = App {
         jobs: Jobs::new(directory(&root)?),
-        history: History::start(),
+        feed: feed::start(),
         source: Arc::new(Source::from_env()?),
         produced: Arc::default(),
         streams: SseLayer::new(),
