@@ -11,3 +11,6 @@ pub mod from_axum {}
 
 #[doc = include_str!("proxies.md")]
 pub mod proxies {}
+
+#[doc = include_str!("resuming.md")]
+pub mod resuming {}
