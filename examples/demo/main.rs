@@ -4,7 +4,7 @@
 //!
 //! - [`progress`] hashes a directory; the browser stops by itself at the end.
 //! - [`feed`] shows this machine's load and loses nothing when the connection drops.
-//! - [`tokens`] answers a prompt word by word and stops when the client does.
+//! - [`tokens`] answers a prompt word by word, and goes on where it was when the page is reloaded.
 //!
 //! `PORT` chooses the port. `OPENAI_BASE_URL` (with `OPENAI_API_KEY` and `OPENAI_MODEL`) lets a
 //! language model answer; without it, a Markov chain over the README does.
@@ -53,12 +53,16 @@ struct App {
 
 fn router(app: App) -> Router {
     let prompts = DefaultBodyLimit::max(tokens::MAX_BODY);
+    let answers = post(tokens::answer)
+        .get(tokens::unknown)
+        .layer((prompts, tokens::resumable()))
+        .delete(tokens::cancel);
     Router::new()
         .route("/", get(async || Html(include_str!("page.html"))))
         .route("/progress", get(progress::hash))
         .route("/feed", get(feed::feed).layer(app.feed_streams.clone()))
         .route("/feed/drop", post(feed::drop_connections))
-        .route("/tokens", post(tokens::answer).layer(prompts))
+        .route("/tokens/{name}", answers)
         .route("/status", get(status))
         .layer(app.streams.clone())
         .with_state(app)

@@ -1,16 +1,20 @@
-//! A token stream: a prompt is answered piece by piece, until the client has enough.
+//! A token stream: a prompt is answered piece by piece, whether its page is there or not.
 
+use std::collections::HashMap;
 use std::env;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_stream::stream;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use sse_tower::{SseEvent, sse_handler};
+use sse_tower::{ResumeLayer, RunKey, SseEvent, sse_handler};
+use tokio::sync::oneshot;
 
 use crate::App;
 use crate::model::Markov;
@@ -33,11 +37,21 @@ pub(crate) enum Answer {
     Finished {
         tokens: u64,
     },
-    /// The answer ends early; a client that was cut off sees neither this nor `finished`.
+    /// The answer ends early. A client that was cut off sees no terminal event at all.
     #[sse(terminal)]
     Failed {
         message: String,
     },
+    #[sse(terminal)]
+    Cancelled,
+}
+
+/// Keeps an answer under the name that its page has chosen: a page that lost its connection, or
+/// was loaded anew, asks for it with `GET`. Nobody else knows the name.
+pub(crate) fn resumable() -> ResumeLayer {
+    ResumeLayer::by(|parts: &Parts| Some(RunKey::new(parts.uri.path().to_owned()).public()))
+        .linger(Duration::from_secs(30))
+        .max_runs(100)
 }
 
 #[derive(Deserialize)]
@@ -48,6 +62,7 @@ pub(crate) struct Question {
 /// Answers by `POST`, so a page reads it with `fetch` instead of an `EventSource`.
 #[sse_handler]
 pub(crate) async fn answer(
+    Path(name): Path<String>,
     State(app): State<App>,
     Json(question): Json<Question>,
 ) -> Result<impl Stream<Item = Answer>, (StatusCode, &'static str)> {
@@ -57,13 +72,13 @@ pub(crate) async fn answer(
             "the prompt is longer than 2000 characters",
         ));
     }
-    let Some(producer) = Producer::start(app.produced) else {
+    let Some((producer, cancelled)) = Producer::start(name, app.produced) else {
         return Err((StatusCode::TOO_MANY_REQUESTS, "eight answers at a time"));
     };
-    let mut pieces = app.source.answer(question.prompt);
+    let mut pieces = app.source.answer(question.prompt).take_until(cancelled);
     Ok(stream! {
-        // Moved in here: when the client leaves, this stream is dropped, and with it both the
-        // producer and the connection to the upstream.
+        // Moved in here: when nobody came back for the answer, this stream is dropped, and with
+        // it both the producer and the connection to the upstream.
         let mut producer = producer;
         yield Answer::Started { model: app.source.name() };
         while let Some(piece) = pieces.next().await {
@@ -78,9 +93,24 @@ pub(crate) async fn answer(
                 }
             }
         }
+        if pieces.take_result().is_some() {
+            yield Answer::Cancelled;
+            return;
+        }
         producer.finished = true;
         yield Answer::Finished { tokens: producer.tokens };
     })
+}
+
+/// What [`resumable`] calls if there is no such answer.
+pub(crate) async fn unknown() -> (StatusCode, &'static str) {
+    (StatusCode::NOT_FOUND, "the answer is gone")
+}
+
+/// A page that leaves may come back, so it says when it has enough.
+pub(crate) async fn cancel(Path(name): Path<String>, State(app): State<App>) -> StatusCode {
+    app.produced.lock().cancel.remove(&name);
+    StatusCode::NO_CONTENT
 }
 
 /// Where answers come from.
@@ -132,52 +162,65 @@ struct Stopped {
 
 /// All that is being produced.
 #[derive(Default)]
-pub(crate) struct Production(Mutex<Produced>);
+pub(crate) struct Production(Mutex<Producers>);
+
+#[derive(Default)]
+struct Producers {
+    now: Produced,
+    /// Dropping one of these cancels the answer of that name.
+    cancel: HashMap<String, oneshot::Sender<()>>,
+}
 
 impl Production {
     pub(crate) fn now(&self) -> Produced {
-        self.lock().clone()
+        self.lock().now.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Produced> {
+    fn lock(&self) -> MutexGuard<'_, Producers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Counted for as long as it lives.
 struct Producer {
+    name: String,
     production: Arc<Production>,
     tokens: u64,
     finished: bool,
 }
 
 impl Producer {
-    /// `None` if there are enough.
-    fn start(production: Arc<Production>) -> Option<Self> {
-        let mut now = production.lock();
-        if now.producers == MAX_RUNNING {
+    /// The producer, and what resolves when it is cancelled; `None` if there are enough.
+    fn start(name: String, production: Arc<Production>) -> Option<(Self, oneshot::Receiver<()>)> {
+        let mut all = production.lock();
+        if all.now.producers == MAX_RUNNING {
             return None;
         }
-        now.producers += 1;
-        drop(now);
-        Some(Self {
+        all.now.producers += 1;
+        let (cancel, cancelled) = oneshot::channel();
+        all.cancel.insert(name.clone(), cancel);
+        drop(all);
+        let producer = Self {
+            name,
             production,
             tokens: 0,
             finished: false,
-        })
+        };
+        Some((producer, cancelled))
     }
 
     fn count(&mut self) {
         self.tokens += 1;
-        self.production.lock().tokens += 1;
+        self.production.lock().now.tokens += 1;
     }
 }
 
 impl Drop for Producer {
     fn drop(&mut self) {
-        let mut now = self.production.lock();
-        now.producers -= 1;
-        now.last = Some(Stopped {
+        let mut all = self.production.lock();
+        all.cancel.remove(&self.name);
+        all.now.producers -= 1;
+        all.now.last = Some(Stopped {
             tokens: self.tokens,
             finished: self.finished,
         });

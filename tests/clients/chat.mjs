@@ -6,10 +6,9 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CHROMIUM, ROOT, check, fail, failed, require, start, stopAll, until } from './common.mjs'
+import { CHROMIUM, ROOT, check, fail, failed, require, start, stopAll, until, wire } from './common.mjs'
 
 const { chromium } = require('playwright-core')
 const CHAT = process.env.CHAT ?? join(ROOT, 'target/debug/examples/chat')
@@ -107,32 +106,6 @@ async function checkAll() {
 async function run() {
   const { line, child } = await start(CHAT, [], { ...process.env, PORT: '0' })
   return { child, port: Number(new URL(line).port) }
-}
-
-/** A way to the server that can be cut. */
-async function wire(port) {
-  let whole = true
-  const sockets = new Set()
-  const server = createServer(client => {
-    if (!whole) return client.destroy()
-    const upstream = connect(port(), '127.0.0.1')
-    for (const [from, to] of [[client, upstream], [upstream, client]]) {
-      sockets.add(from)
-      from.pipe(to)
-      from.on('error', () => {})
-      from.on('close', () => { sockets.delete(from); to.destroy() })
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${server.address().port}/`,
-    cut() {
-      whole = false
-      for (const socket of sockets) socket.destroy()
-    },
-    mend() { whole = true },
-  }
 }
 
 /** A page in the first room, as somebody. */

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
+import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -58,6 +59,33 @@ export async function until(what, condition, seconds) {
   while (!await condition()) {
     if (Date.now() > deadline) throw new Error(`no ${what} within ${seconds} s`)
     await sleep(50)
+  }
+}
+
+/** A way to the server at `port()` that can be cut. */
+export async function wire(port) {
+  let whole = true
+  const sockets = new Set()
+  const server = createServer(client => {
+    if (!whole) return client.destroy()
+    const upstream = connect(port(), '127.0.0.1')
+    for (const [from, to] of [[client, upstream], [upstream, client]]) {
+      sockets.add(from)
+      from.pipe(to)
+      from.on('error', () => {})
+      from.on('close', () => { sockets.delete(from); to.destroy() })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    cut() {
+      whole = false
+      for (const socket of sockets) socket.destroy()
+    },
+    mend() { whole = true },
+    close() { server.close() },
   }
 }
 

@@ -15,7 +15,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CHROMIUM, FIREFOX, ROOT, check, fail, failed, require, start as run, stopAll, until } from './common.mjs'
+import { CHROMIUM, FIREFOX, ROOT, check, fail, failed, require, start as run, stopAll, until, wire } from './common.mjs'
 
 const { chromium } = require('playwright-core')
 const DEMO = process.env.DEMO ?? join(ROOT, 'target/debug/examples/demo')
@@ -113,6 +113,8 @@ async function checkAll() {
     await until('the end', async () => /^\d+ tokens$/.test(await text('#tokens .state')), 60)
     await until('the word of the server', async () => /the last finished after \d+ tokens/.test(await text('#producers')), 5)
   })
+  await check('a page that is loaded anew in the middle of an answer shows all of it', () => goOn(demo.url, 'loaded anew'))
+  await check('a connection that is lost in the middle of an answer is gone on with', () => goOn(demo.url, 'cut off'))
   await check('the parser of the page does not depend on how chunks are cut', async () => {
     const parsed = await page.evaluate(async () => {
       const bytes = new TextEncoder().encode('\uFEFF: hi\r\n\r\n\r\nevent: a\r\ndata: ü\r\ndata:🌍\u2028:\u2029\r\n\r\ndata: b\r\rid: 1\n\nnocolon\ndata\n\nevent:c\ndata: cut')
@@ -130,7 +132,9 @@ async function checkAll() {
       }
       return [...new Set(all)]
     })
-    assert.deepEqual(parsed.map(JSON.parse), [[{ name: 'a', data: 'ü\n🌍\u2028:\u2029' }, { name: '', data: 'b' }, { name: '', data: '' }]])
+    assert.deepEqual(parsed.map(JSON.parse), [[
+      { name: 'a', data: 'ü\n🌍\u2028:\u2029', id: '' }, { name: '', data: 'b', id: '' }, { name: '', data: '', id: '1' },
+    ]])
   })
 
   await checkFirefox(demo.url, expected)
@@ -210,20 +214,49 @@ async function checkUpstream(files) {
 }
 
 async function cancel(page, text) {
-  const server = async name => Number(await page.locator('#producers').getAttribute(`data-${name}`))
-  const before = await server('tokens')
+  const before = await server(page, 'tokens')
   await page.click('#tokens form button')
-  await until('five tokens', async () => await server('tokens') >= before + 5, 20)
-  assert.equal(await server('producers'), 1)
+  await until('five tokens', async () => await server(page, 'tokens') >= before + 5, 20)
+  assert.equal(await server(page, 'producers'), 1)
   assert.notEqual(await text('#answer'), '')
   await page.click('#cancel')
-  await until('no producers', async () => await server('producers') === 0, 5)
-  const made = await server('tokens')
+  await until('no producers', async () => await server(page, 'producers') === 0, 5)
+  const made = await server(page, 'tokens')
   await sleep(1_500)
-  assert.equal(await server('tokens'), made, 'tokens are made no more')
+  assert.equal(await server(page, 'tokens'), made, 'tokens are made no more')
   assert.match(await text('#tokens .state'), /^cancelled, \d+ tokens arrived$/)
   assert.match(await text('#producers'), /was stopped after \d+ tokens/)
-  return `stopped after ${await server('last')} tokens`
+  return `stopped after ${await server(page, 'last')} tokens`
+}
+
+/** An answer whose page loses it in the middle. */
+async function goOn(url, how) {
+  const line = await wire(() => new URL(url).port)
+  const { page, requests, text } = await open(line.url)
+  await page.fill('#prompt', `What happens to a page that is ${how}?`)
+  await page.click('#tokens form button')
+  await until('five words', async () => (await text('#answer')).split(' ').length >= 5, 20)
+  const before = await text('#answer')
+  if (how === 'cut off') {
+    line.cut()
+    await until('connecting', async () => await text('#tokens .state') === 'connecting', 10)
+    line.mend()
+  } else {
+    await page.reload()
+  }
+  await until('the end', async () => /^\d+ tokens$/.test(await text('#tokens .state')), 60)
+  const answer = await text('#answer')
+  assert.ok(answer.startsWith(before), `${before} … became ${answer}`)
+  const tokens = answer.split(' ').length
+  assert.equal(await text('#tokens .state'), `${tokens} tokens`, 'each token once')
+  await until('the word of the server', async () => await server(page, 'last') === tokens, 5)
+  const name = await page.evaluate('sessionStorage.answer')
+  const asked = requests(`/tokens/${name}`).filter(request => request.status)
+  assert.deepEqual(asked.map(({ request, status }) => `${request.method()} ${status}`), ['POST 200', 'GET 200'])
+  if (how === 'cut off') assert.match(asked[1].lastEventId, /^\d+\.\d+$/)
+  await page.close()
+  line.close()
+  return `${before.split(' ').length} of ${tokens} tokens were there`
 }
 
 async function takeScreenshot(file) {
@@ -242,6 +275,11 @@ async function takeScreenshot(file) {
 }
 
 // ---- Helpers
+
+/** A number that the server says of itself. */
+async function server(page, name) {
+  return Number(await page.locator('#producers').getAttribute(`data-${name}`))
+}
 
 /** A page of the demo, the requests that it makes, and the text of its elements. */
 async function open(url) {
