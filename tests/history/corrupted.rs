@@ -1,0 +1,299 @@
+//! The checker finds what is wrong with a history.
+
+use fastrand::Rng;
+use sse_tower::Cursor;
+
+use crate::checker::{Asked, Connection, End, Fault, History, Item, Record, Tally, Told, check};
+
+fn at(epoch: u64, seq: u64) -> Cursor {
+    Cursor::new(epoch, seq)
+}
+
+fn event(epoch: u64, seq: u64) -> Item {
+    Item::Event {
+        cursor: at(epoch, seq),
+        payload: 100 * epoch + seq,
+    }
+}
+
+fn gap(requested: Cursor, resume: Cursor, head: Cursor) -> Item {
+    Item::Gap(Told {
+        requested,
+        resume,
+        head: Some(head),
+    })
+}
+
+/// Ten events of the epoch 1 and eight of the epoch 2, of which three are kept.
+fn record() -> Record {
+    let published = |epoch: u64, last: u64| {
+        let cursors = (1..=last).map(move |seq| at(epoch, seq));
+        cursors.map(|c| (c, 100 * c.epoch() + c.seq()))
+    };
+    let publisher = published(1, 10).chain(published(2, 8)).collect();
+    Record::of(3, &[1, 2], &[publisher]).unwrap()
+}
+
+/// A client that is cut, comes back with an older id, falls behind, sees a restart and the end.
+fn honest() -> History {
+    let connection = |asked, got, end| Connection { asked, got, end };
+    vec![
+        connection(
+            Asked::Nothing,
+            vec![event(1, 3), event(1, 4), event(1, 5)],
+            End::Cut,
+        ),
+        connection(
+            Asked::After(at(1, 4)),
+            vec![
+                event(1, 5),
+                event(1, 6),
+                gap(at(1, 6), at(1, 7), at(1, 10)),
+                event(1, 8),
+            ],
+            End::Left,
+        ),
+        connection(
+            Asked::After(at(1, 8)),
+            vec![gap(at(1, 8), at(2, 0), at(2, 2)), event(2, 1), event(2, 2)],
+            End::Cut,
+        ),
+        connection(
+            Asked::After(at(2, 2)),
+            vec![
+                gap(at(2, 2), at(2, 4), at(2, 7)),
+                event(2, 5),
+                event(2, 6),
+                event(2, 7),
+                event(2, 8),
+            ],
+            End::Whole,
+        ),
+        connection(Asked::End, vec![], End::NoContent),
+    ]
+}
+
+#[track_caller]
+fn finds(fault: Fault, corrupt: impl FnOnce(&mut History)) {
+    let mut history = honest();
+    corrupt(&mut history);
+    assert_eq!(check(&record(), &history), Err(fault));
+}
+
+fn jumped(from: Cursor, to: Cursor) -> Fault {
+    Fault::Jumped { from, to }
+}
+
+fn told(requested: Cursor, resume: Cursor, head: Cursor) -> Told {
+    Told {
+        requested,
+        resume,
+        head: Some(head),
+    }
+}
+
+#[test]
+fn an_honest_history_has_no_fault() {
+    let tally = Tally {
+        delivered: 11,
+        repeated: 1,
+        gaps: 3,
+        lost: 3,
+        epochs: 1,
+    };
+    assert_eq!(check(&record(), &honest()), Ok(tally));
+}
+
+#[test]
+fn an_event_is_what_was_published() {
+    finds(Fault::Changed(at(1, 4)), |history| {
+        history[0].got[1] = Item::Event {
+            cursor: at(1, 4),
+            payload: 105,
+        };
+    });
+    finds(Fault::Invented(at(2, 9)), |history| {
+        history[3].got.push(event(2, 9));
+    });
+    finds(Fault::Invented(at(3, 1)), |history| {
+        history[0].got.push(event(3, 1));
+    });
+}
+
+#[test]
+fn a_connection_has_every_event_once_and_in_order() {
+    finds(jumped(at(1, 3), at(1, 5)), |history| {
+        history[0].got.remove(1);
+    });
+    finds(jumped(at(1, 4), at(1, 6)), |history| {
+        history[1].got.remove(0);
+    });
+    let (after, got) = (at(1, 4), at(1, 4));
+    finds(Fault::Repeated { after, got }, |history| {
+        history[0].got.insert(1, event(1, 4));
+    });
+    let (after, got) = (at(1, 4), at(1, 3));
+    finds(Fault::Repeated { after, got }, |history| {
+        history[0].got.swap(0, 1);
+    });
+    // It had that one, but did not ask for it again.
+    let (after, got) = (at(1, 8), at(1, 8));
+    finds(Fault::Repeated { after, got }, |history| {
+        history[2].got.insert(0, event(1, 8));
+    });
+}
+
+#[test]
+fn nothing_is_missing_between_connections() {
+    let (after, got) = (at(1, 5), at(1, 7));
+    finds(Fault::Untold { after, got }, |history| {
+        history[1].asked = Asked::After(at(1, 6));
+        history[1].got = vec![event(1, 7), event(1, 8)];
+    });
+    let (after, got) = (at(1, 5), at(1, 6));
+    finds(Fault::Untold { after, got }, |history| {
+        history[1].asked = Asked::After(at(1, 6));
+        history[1].got.drain(..2);
+    });
+}
+
+#[test]
+fn a_gap_is_told() {
+    finds(jumped(at(1, 6), at(1, 8)), |history| {
+        history[1].got.remove(2);
+    });
+    finds(jumped(at(1, 8), at(2, 1)), |history| {
+        history[2].got.remove(0);
+    });
+}
+
+#[test]
+fn a_gap_has_exact_bounds() {
+    let wrong = |at: usize, told: Told| {
+        finds(Fault::WrongBounds(told), |history| {
+            history[at].got[if at == 1 { 2 } else { 0 }] = Item::Gap(told);
+        });
+    };
+    wrong(1, told(at(1, 5), at(1, 7), at(1, 10)));
+    wrong(1, told(at(1, 6), at(1, 6), at(1, 10)));
+    wrong(1, told(at(1, 6), at(1, 11), at(1, 14)));
+    wrong(1, told(at(1, 6), at(3, 1), at(3, 4)));
+    wrong(3, told(at(2, 2), at(1, 10), at(1, 10)));
+    finds(jumped(at(2, 3), at(2, 5)), |history| {
+        history[3].got[0] = gap(at(2, 2), at(2, 3), at(2, 7));
+    });
+    let long = told(at(2, 2), at(2, 5), at(2, 7));
+    finds(Fault::StillKept(long), |history| {
+        history[3].got[0] = Item::Gap(long);
+        history[3].got.remove(1);
+    });
+    finds(Fault::CameBack(at(2, 3)), |history| {
+        history.insert(
+            4,
+            Connection {
+                asked: Asked::After(at(2, 2)),
+                got: vec![event(2, 3)],
+                end: End::Cut,
+            },
+        );
+    });
+}
+
+#[test]
+fn the_end_is_the_end() {
+    finds(Fault::EndedEarly(Some(at(2, 7))), |history| {
+        history[3].got.pop();
+    });
+    finds(Fault::EndedEarly(Some(at(2, 6))), |history| {
+        history[4].asked = Asked::After(at(2, 6));
+    });
+    finds(Fault::EndedEarly(Some(at(2, 8))), |history| {
+        history.remove(3);
+    });
+    finds(Fault::NeverEnded, |history| {
+        history.pop();
+    });
+}
+
+#[test]
+fn publishers_are_given_every_number_once_and_in_their_order() {
+    let check = |publishers: &[&[u64]], fault| {
+        let cursors = |seqs: &&[u64]| seqs.iter().map(|&seq| (at(1, seq), 0)).collect();
+        let publishers: Vec<Vec<_>> = publishers.iter().map(cursors).collect();
+        assert_eq!(Record::of(3, &[1], &publishers).err(), fault);
+    };
+    check(&[&[1, 3], &[2]], None);
+    check(&[&[1, 3]], Some(Fault::Misnumbered(1)));
+    check(&[&[1, 2], &[2]], Some(Fault::Misnumbered(1)));
+    check(&[&[2, 1]], Some(Fault::Reordered(at(1, 1))));
+}
+
+/// Corrupts the histories of a run, each in all these ways somewhere, and checks that every
+/// corruption is found.
+pub(crate) fn check_finds_corruption_in(record: &Record, histories: &[History], rng: &mut Rng) {
+    type Corrupt = fn(&mut Vec<Item>, usize);
+    let of_events: [(&str, Corrupt); 4] = [
+        ("left out", |got, at| {
+            got.remove(at);
+        }),
+        ("repeated", |got, at| got.insert(at, got[at])),
+        ("swapped", |got, at| got.swap(at, at + 1)),
+        ("changed", |got, at| {
+            if let Item::Event { payload, .. } = &mut got[at] {
+                *payload ^= 1;
+            }
+        }),
+    ];
+    let of_gaps: [(&str, Corrupt); 4] = [
+        ("not told", |got, at| {
+            got.remove(at);
+        }),
+        ("told too long", |got, at| {
+            bounds(&mut got[at], |told| told.resume = next(told.resume));
+        }),
+        ("told from another place", |got, at| {
+            bounds(&mut got[at], |told| told.requested = next(told.requested));
+        }),
+        ("told too late", |got, at| got.swap(at, at + 1)),
+    ];
+    for (what, is_event, ways) in [("event", true, of_events), ("gap", false, of_gaps)] {
+        let mut corrupted = 0;
+        for (client, history) in histories.iter().enumerate() {
+            let Some((connection, at)) = rng.choice(places(history, is_event)) else {
+                continue;
+            };
+            for (way, change) in ways {
+                let mut history = history.clone();
+                change(&mut history[connection].got, at);
+                let found = check(record, &history).is_err();
+                let place = format!("of client {client}, connection {connection}, item {at}");
+                assert!(found, "the {what} {place}, {way}");
+            }
+            corrupted += 1;
+        }
+        assert!(corrupted > 0, "no {what} to corrupt");
+    }
+}
+
+/// The items, by connection, whose loss could be known: what is before them is, and an event
+/// follows.
+fn places(history: &History, is_event: bool) -> Vec<(usize, usize)> {
+    let event = |item: &Item| matches!(item, Item::Event { .. });
+    let places = history.iter().enumerate().flat_map(|(n, connection)| {
+        let first = usize::from(connection.asked == Asked::Nothing);
+        let pairs = connection.got.windows(2).enumerate().skip(first);
+        let pairs = pairs.filter(move |(_, pair)| event(&pair[0]) == is_event && event(&pair[1]));
+        pairs.map(move |(at, _)| (n, at))
+    });
+    places.collect()
+}
+
+fn bounds(item: &mut Item, change: impl FnOnce(&mut Told)) {
+    if let Item::Gap(told) = item {
+        change(told);
+    }
+}
+
+fn next(cursor: Cursor) -> Cursor {
+    at(cursor.epoch(), cursor.seq() + 1)
+}

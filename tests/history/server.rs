@@ -1,0 +1,161 @@
+//! The servers under test.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use futures_util::stream;
+use sse_tower::{
+    Cursor, FromSseEvent, Lag, Missed, Resume, Retention, Sse, SseEvent, SseLayer, Topic,
+};
+
+use crate::small_socket;
+
+/// How many events are kept: fewer than are published in a large burst.
+pub(crate) const KEPT: usize = 128;
+
+#[derive(SseEvent, FromSseEvent, Debug)]
+pub(crate) enum Feed {
+    #[sse(data = "text")]
+    Row(String),
+    /// A gap, told to the client.
+    Lost {
+        requested: String,
+        resume: String,
+        head: Option<String>,
+    },
+    #[sse(terminal)]
+    Over,
+}
+
+impl Feed {
+    pub(crate) fn lost(requested: Cursor, resume: Cursor, head: Option<Cursor>) -> Self {
+        Self::Lost {
+            requested: requested.to_string(),
+            resume: resume.to_string(),
+            head: head.map(|head| head.to_string()),
+        }
+    }
+}
+
+/// A server of one topic, that clients read at `/tell` and `/close`, named after what happens
+/// when they fall behind.
+pub(crate) trait Server: Clone + Send + Sync + 'static {
+    fn address(&self) -> SocketAddr;
+
+    /// Publishes a row.
+    fn publish(&self, row: String) -> impl Future<Output = Cursor> + Send;
+
+    /// Publishes the last event.
+    fn close(&self) -> impl Future<Output = Cursor> + Send;
+
+    /// Ends and begins again, with what the store has kept.
+    fn restart(&self) -> impl Future<Output = ()> + Send;
+
+    /// The epochs that there were, in their order.
+    fn epochs(&self) -> Vec<u64>;
+}
+
+/// A topic in memory: a restart forgets all of it.
+#[derive(Clone)]
+pub(crate) struct Memory {
+    address: SocketAddr,
+    /// The newest is the one that is served.
+    topics: Topics,
+}
+
+#[derive(Clone, Default)]
+struct Topics(Arc<Mutex<Shared>>);
+
+#[derive(Default)]
+struct Shared {
+    served: Option<Arc<Topic<Feed>>>,
+    epochs: Vec<u64>,
+}
+
+impl Memory {
+    pub(crate) async fn start() -> Self {
+        let topics = Topics::default();
+        topics.begin();
+        let app = Router::new()
+            .route("/{lag}", get(feed))
+            // A keep-alive would repair a wake-up that is lost.
+            .layer(SseLayer::new().no_keep_alive())
+            .with_state(topics.clone());
+        // What is accepted inherits the small buffers.
+        let socket = small_socket().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1024).unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { address, topics }
+    }
+}
+
+impl Server for Memory {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    async fn publish(&self, row: String) -> Cursor {
+        let cursor = self.topics.served().publish(Feed::Row(row)).unwrap();
+        cursor.expect("a row is kept")
+    }
+
+    async fn close(&self) -> Cursor {
+        let cursor = self.topics.served().close(Feed::Over).unwrap();
+        cursor.expect("the last event is kept")
+    }
+
+    async fn restart(&self) {
+        self.topics.begin();
+    }
+
+    fn epochs(&self) -> Vec<u64> {
+        self.topics.0.lock().unwrap().epochs.clone()
+    }
+}
+
+impl Topics {
+    fn begin(&self) {
+        let topic = Topic::new(Retention::events(KEPT).bytes(usize::MAX));
+        let mut shared = self.0.lock().unwrap();
+        shared.epochs.push(topic.head().epoch());
+        shared.served = Some(Arc::new(topic));
+    }
+
+    fn served(&self) -> Arc<Topic<Feed>> {
+        let shared = self.0.lock().unwrap();
+        Arc::clone(shared.served.as_ref().expect("it has begun"))
+    }
+}
+
+async fn feed(
+    State(topics): State<Topics>,
+    Path(lag): Path<String>,
+    resume: Resume<Cursor>,
+) -> Result<Sse<Feed>, Missed> {
+    let topic = topics.served();
+    let lag = if lag == "tell" {
+        // A stream must not keep a topic alive that the server has forgotten.
+        let topic = Arc::downgrade(&topic);
+        Lag::tell(move |gap| {
+            let head = topic.upgrade().map(|topic| topic.head());
+            Feed::lost(gap.requested(), gap.resume(), head)
+        })
+    } else {
+        Lag::close()
+    };
+    match topic.subscribe(resume) {
+        Ok(rest) => Ok(rest.lag(lag).into()),
+        Err(Missed::Gap(gap)) => {
+            // More may have gone since, so the gap ends where this begins.
+            let kept = topic.from_start().lag(lag);
+            let lost = Feed::lost(gap.requested(), kept.cursor(), Some(topic.head()));
+            Ok(kept.behind(stream::iter([lost])))
+        }
+        Err(missed) => Err(missed),
+    }
+}
