@@ -111,6 +111,13 @@ impl Block {
         })
     }
 
+    /// Whole events that were encoded once and come back out of a store, which is trusted.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn stored(bytes: Bytes, events: u32, last_id: Option<EventId>, terminal: bool) -> Self {
+        Self::new(bytes, events, last_id, terminal)
+    }
+
     /// The bytes on the wire.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {

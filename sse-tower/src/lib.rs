@@ -62,6 +62,8 @@
 //! None is on by default; each only adds API.
 //!
 //! - `metrics`: `Metrics`, the streams of a layer through the `metrics` facade.
+//! - `redb`: `store::RedbStore`, a store of topics in a file.
+//! - `store-contract`: `store::contract`, tests for stores of your own.
 //! - `tokio-util`: a `Shutdown` from a `CancellationToken`.
 //! - `uuid`: `Ids::uuid_v7`.
 
@@ -88,6 +90,7 @@ mod resume;
 mod retry;
 mod settings;
 mod shutdown;
+pub mod store;
 pub mod topic;
 
 #[doc(no_inline)]

@@ -159,6 +159,16 @@ impl Batch {
         })
     }
 
+    /// For each of those [`blocks`](Self::blocks), what compacts it: of the blocks with the
+    /// same text here only the newest need be kept. `None` keeps the block.
+    pub fn compaction_keys(&self) -> impl Iterator<Item = Option<&str>> {
+        self.pieces().filter_map(|piece| match piece.keep {
+            Kept::All => Some(None),
+            Kept::Latest(key) => Some(Some(&**key)),
+            Kept::Never => None,
+        })
+    }
+
     pub(super) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let mut start = 0;
         self.drafts.iter().map(move |draft| {

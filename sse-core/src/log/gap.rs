@@ -30,7 +30,9 @@ pub enum GapCause {
 }
 
 impl Gap {
-    pub(super) fn new(requested: Cursor, resume: Cursor, cause: GapCause) -> Self {
+    /// A gap that a log of another kind tells, such as a store.
+    #[must_use]
+    pub const fn new(requested: Cursor, resume: Cursor, cause: GapCause) -> Self {
         Self {
             requested,
             resume,
@@ -64,7 +66,7 @@ impl Gap {
     #[must_use]
     pub fn lost(&self) -> Option<u64> {
         match self.cause {
-            GapCause::Evicted => Some(self.resume.seq() - self.requested.seq()),
+            GapCause::Evicted => Some(self.resume.seq().saturating_sub(self.requested.seq())),
             GapCause::Epoch | GapCause::Future => None,
         }
     }

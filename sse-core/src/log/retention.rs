@@ -55,16 +55,22 @@ impl Retention {
         self
     }
 
-    /// The limit of [`events`](Self::events).
+    /// The most events that are kept.
     #[must_use]
     pub const fn max_events(&self) -> usize {
         self.events
     }
 
-    /// The limit of [`bytes`](Self::bytes).
+    /// The most bytes that are kept.
     #[must_use]
     pub const fn max_bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How long events are kept at most.
+    #[must_use]
+    pub const fn max_age(&self) -> Option<Duration> {
+        self.age
     }
 }
 
@@ -105,6 +111,18 @@ impl ReadLimit {
     pub const fn events(mut self, events: u32) -> Self {
         self.events = events;
         self
+    }
+
+    /// The most bytes of one read, unless its first event is larger.
+    #[must_use]
+    pub const fn max_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The most events of one read.
+    #[must_use]
+    pub const fn max_events(&self) -> u32 {
+        if self.events == 0 { 1 } else { self.events }
     }
 }
 

@@ -19,3 +19,4 @@ pub use self::lag::{Lag, Lagged};
 pub use self::missed::{Missed, TopicClosed};
 pub use self::subscription::Subscription;
 pub use self::topic::Topic;
+pub(crate) use self::topic::new_epoch;

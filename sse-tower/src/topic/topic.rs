@@ -212,7 +212,7 @@ pub(super) fn now() -> Instant {
 }
 
 /// An epoch that no topic had before: the time, and chance for those of the same second.
-pub(super) fn new_epoch() -> u64 {
+pub(crate) fn new_epoch() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let seconds = since.unwrap_or(Duration::ZERO).as_secs();
     seconds << 20 | fastrand::u64(..1 << 20)
