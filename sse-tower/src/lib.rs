@@ -116,7 +116,9 @@ pub use crate::resume::{ResumeLayer, ResumeService, RunEvents, RunGap, RunKey, S
 pub use crate::retry::{Load, Retry};
 pub use crate::shutdown::{Drain, Shutdown};
 #[doc(inline)]
-pub use crate::topic::{Hub, Lag, Lagged, Missed, Subscription, Topic, TopicClosed};
+pub use crate::topic::{
+    DurableError, DurableTopic, Hub, Lag, Lagged, Missed, Subscription, Topic, TopicClosed,
+};
 #[doc(inline)]
 pub use sse_core::log::AppendError as PublishError;
 

@@ -5,8 +5,11 @@
 //! place in that log, never a queue: a client that comes back with the id it has seen reads on
 //! from there, and one that stalls costs nothing but what it misses.
 //!
+//! A [`DurableTopic`] outlives its process: its events are in a [store](crate::store) first.
+//!
 //! A [`Hub`] is topics by key, such as the rooms of a chat.
 
+mod durable;
 mod hub;
 mod lag;
 mod missed;
@@ -14,6 +17,7 @@ mod subscription;
 #[expect(clippy::module_inception, reason = "the type of the module")]
 mod topic;
 
+pub use self::durable::{DurableError, DurableTopic};
 pub use self::hub::Hub;
 pub use self::lag::{Lag, Lagged};
 pub use self::missed::{Missed, TopicClosed};

@@ -10,6 +10,7 @@ use futures_core::Stream;
 use sse_core::log::{Read, Reader};
 use sse_core::{Block, Cursor, IntoItem, RawEvent, SseEvent};
 
+use super::durable::DurableReader;
 use super::lag::{Lag, Lagged, Policy};
 use crate::body::{Chain, EventSource};
 use crate::response::Sse;
@@ -21,17 +22,32 @@ use crate::response::Sse;
 /// the topic is gone. Dropping it unsubscribes.
 #[must_use = "a subscription does nothing unless it is sent"]
 pub struct Subscription<E> {
-    reader: Reader,
+    reader: Source,
     lag: Lag,
     filter: Option<Filter>,
     ended: bool,
     event: PhantomData<fn() -> E>,
 }
 
+/// What a subscription reads.
+#[derive(Debug)]
+enum Source {
+    Log(Reader),
+    Durable(DurableReader),
+}
+
 type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
 
 impl<E> Subscription<E> {
     pub(crate) fn new(reader: Reader) -> Self {
+        Self::reading(Source::Log(reader))
+    }
+
+    pub(super) fn durable(reader: DurableReader) -> Self {
+        Self::reading(Source::Durable(reader))
+    }
+
+    fn reading(reader: Source) -> Self {
         Self {
             reader,
             lag: Lag::default(),
@@ -98,6 +114,31 @@ impl<E> Subscription<E> {
                     self.reader.skip_to_head();
                 }
             }
+        }
+    }
+}
+
+impl Source {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
+        match self {
+            Self::Log(reader) => reader.poll_next(cx),
+            Self::Durable(reader) => reader.poll_next(cx),
+        }
+    }
+
+    fn cursor(&self) -> Cursor {
+        match self {
+            Self::Log(reader) => reader.cursor(),
+            Self::Durable(reader) => reader.cursor(),
+        }
+    }
+
+    fn skip_to_head(&mut self) {
+        match self {
+            Self::Log(reader) => {
+                reader.skip_to_head();
+            }
+            Self::Durable(reader) => reader.skip_to_head(),
         }
     }
 }

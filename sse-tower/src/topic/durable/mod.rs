@@ -1,0 +1,292 @@
+//! `DurableTopic`: a topic whose events are in a store before anybody sees them.
+
+mod error;
+mod pages;
+mod reader;
+mod writer;
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use sse_core::log::{Batch, GapCause, Log};
+use sse_core::{Block, Cursor, Gap, Keep, Missed as LogMissed, Retention, SseEvent};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+pub use self::error::DurableError;
+use self::pages::Pages;
+pub(super) use self::reader::DurableReader;
+use self::writer::{Request, Writer};
+use super::{Missed, Subscription, TopicClosed};
+use crate::extract::Resume;
+use crate::store::{BoxStore, EventStore, StoreError, TopicKey};
+
+/// How many publishers wait in the queue; the next ones wait for a place in it.
+const QUEUE: usize = 1024;
+
+/// A [`Topic`](super::Topic) that outlives its process: its events are in an
+/// [`EventStore`] before any subscriber is sent them.
+///
+/// - [`publish`](Self::publish) returns when the event is committed. Publishers that wait at the
+///   same time are committed together.
+/// - Subscribers read a ring in memory, as those of a plain topic do. One that is further behind
+///   reads the store, in pages that it shares with all others who need them, until it has
+///   reached the ring. It notices nothing of that.
+/// - After a restart the topic has the same epoch, numbers and events, so clients read on.
+/// - A topic has one writer. If another one appends to it in the store, this one notices at its
+///   next commit, publishes nothing more, and ends its subscriptions.
+///
+/// Clones are the same topic. When the last one is gone, what was published is still committed,
+/// and then the subscriptions end.
+///
+/// # Examples
+///
+/// ```
+/// use sse_tower::store::MemoryStore;
+/// use sse_tower::{DurableTopic, Json, Resume, Retention};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let (store, retention) = (MemoryStore::new(), Retention::events(100_000));
+/// let orders = DurableTopic::open(store.clone(), ("orders", "42"), retention).await?;
+/// let seen = orders.publish(Json("paid")).await?.expect("it is kept");
+/// let newest = orders.publish(Json("sent")).await?;
+/// drop(orders);
+///
+/// // The next process goes on where this one was.
+/// let orders = DurableTopic::<Json<&str>>::open(store, ("orders", "42"), retention).await?;
+/// assert_eq!(Some(orders.head()), newest);
+/// let subscription = orders.subscribe(Resume::After(seen))?;
+/// # let _ = subscription;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct DurableTopic<E> {
+    shared: Arc<Shared>,
+    requests: mpsc::Sender<Request>,
+    event: PhantomData<fn(E)>,
+}
+
+/// What the handles, the writer and the subscriptions of a topic share.
+#[derive(Debug)]
+struct Shared {
+    store: BoxStore,
+    key: TopicKey,
+    log: Log,
+    /// The number of [`Opened::start`](crate::store::Opened::start).
+    start: AtomicU64,
+    pages: Pages,
+    /// How many subscriptions read the store.
+    behind: AtomicUsize,
+}
+
+impl<E: SseEvent> DurableTopic<E> {
+    /// Opens a topic in a store, which keeps as much of it as `retention` says.
+    ///
+    /// The store is trimmed now and then, so for a while it holds up to an eighth more. The
+    /// ring in memory holds as much as [`Retention::default`] says, if the store does.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails, or if this is not called in a tokio runtime.
+    pub async fn open(
+        store: impl EventStore,
+        key: impl Into<TopicKey>,
+        retention: Retention,
+    ) -> Result<Self, StoreError> {
+        Self::open_with_ring(store, key, retention, Retention::default()).await
+    }
+
+    /// Opens a topic with a ring of another size in memory.
+    ///
+    /// The larger it is, the fewer clients that come back read the store.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn open_with_ring(
+        store: impl EventStore,
+        key: impl Into<TopicKey>,
+        retention: Retention,
+        ring: Retention,
+    ) -> Result<Self, StoreError> {
+        let runtime = Handle::try_current().map_err(StoreError::failed)?;
+        let (store, key) = (BoxStore::new(store), key.into());
+        let opened = store.open(&key).await?;
+        let start = store.trim(&key, retention, SystemTime::now()).await?;
+        let shared = Arc::new(Shared {
+            log: Log::starting_after(opened.head, within(ring, retention)),
+            store,
+            key,
+            start: AtomicU64::new(start.seq()),
+            pages: Pages::default(),
+            behind: AtomicUsize::new(0),
+        });
+        if opened.closed {
+            shared.log.close();
+        }
+        let (requests, queue) = mpsc::channel(QUEUE);
+        runtime.spawn(Writer::new(Arc::clone(&shared), retention).run(queue));
+        Ok(Self {
+            shared,
+            requests,
+            event: PhantomData,
+        })
+    }
+
+    /// Publishes an event: returns when it is in the store and on its way to every subscriber.
+    ///
+    /// Returns its cursor; `None` for an event that has none, because only those who are
+    /// connected now are sent it, and no store. An event is committed, or not, even if this
+    /// future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the event brings its own id or cannot be encoded, if the topic is
+    /// closed, or if the store fails. Nobody is then sent anything. If a store that failed turns
+    /// out to have committed the event, subscribers are sent it then.
+    pub async fn publish(&self, event: impl Borrow<E>) -> Result<Option<Cursor>, DurableError> {
+        let mut batch = Batch::new();
+        batch.push(event.borrow())?;
+        drop(event);
+        self.request(batch, false).await
+    }
+
+    /// Publishes the last event and closes the topic for good, in the store too.
+    ///
+    /// Who comes late, also after a restart, is sent what is missing and this event, and then,
+    /// when there is nothing left, is [answered 204](TopicClosed).
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub async fn close(&self, last: impl Borrow<E>) -> Result<Option<Cursor>, DurableError> {
+        let mut batch = Batch::new();
+        batch.push(last.borrow())?;
+        if matches!(last.borrow().keep(), Keep::Never) && !batch.is_empty() {
+            // It is kept all the same: those who come late are to learn how it ended.
+            batch.clear();
+            let block = Block::encode(last.borrow()).map_err(sse_core::log::AppendError::from)?;
+            batch.push_block(&block);
+        }
+        drop(last);
+        self.request(batch, true).await
+    }
+
+    async fn request(&self, batch: Batch, close: bool) -> Result<Option<Cursor>, DurableError> {
+        let (done, answer) = oneshot::channel();
+        let request = Request { batch, close, done };
+        let sent = self.requests.send(request).await;
+        sent.map_err(|_| DurableError::Stopped)?;
+        answer.await.map_err(|_| DurableError::Stopped)?
+    }
+
+    /// Subscribes where `resume` says: after the cursor that the client has seen, or, if it has
+    /// seen nothing, to what is published from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Topic::subscribe`](super::Topic::subscribe): a gap is told for what is not in the
+    /// store any more.
+    pub fn subscribe(&self, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
+        match resume {
+            Resume::Fresh if self.is_closed() => Err(Missed::Closed(TopicClosed)),
+            Resume::Fresh => Ok(self.live()),
+            Resume::After(cursor) => self.subscribe_after(cursor),
+            Resume::Unreadable(_) => Err(Missed::Unreadable),
+        }
+    }
+
+    fn subscribe_after(&self, cursor: Cursor) -> Result<Subscription<E>, Missed> {
+        let start = self.shared.start();
+        let cause = match self.shared.log.reader_after(cursor) {
+            Ok(reader) => {
+                let reader = DurableReader::live(Arc::clone(&self.shared), reader);
+                return Ok(Subscription::durable(reader));
+            }
+            Err(LogMissed::Gap(gap)) => gap.cause(),
+            Err(missed) => return Err(missed.into()),
+        };
+        if cause == GapCause::Evicted && cursor.seq() >= start.seq() {
+            return Ok(self.behind(cursor));
+        }
+        Err(Missed::Gap(Gap::new(cursor, start, cause)))
+    }
+
+    /// Subscribes to what is published from now on.
+    ///
+    /// With a snapshot, subscribe first and take the snapshot then, as with
+    /// [`Topic::live`](super::Topic::live).
+    pub fn live(&self) -> Subscription<E> {
+        let reader = self.shared.log.reader();
+        Subscription::durable(DurableReader::live(Arc::clone(&self.shared), reader))
+    }
+
+    /// Subscribes to everything that the store has, and what is published from now on.
+    pub fn from_start(&self) -> Subscription<E> {
+        self.behind(self.shared.start())
+    }
+
+    /// The newest cursor that was given out.
+    #[must_use]
+    pub fn head(&self) -> Cursor {
+        self.shared.log.head()
+    }
+
+    /// How many subscriptions there are.
+    #[must_use]
+    pub fn subscribers(&self) -> usize {
+        self.shared.log.readers() + self.shared.behind.load(Ordering::Relaxed)
+    }
+
+    /// Whether the topic is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.log.is_closed()
+    }
+
+    fn behind(&self, cursor: Cursor) -> Subscription<E> {
+        Subscription::durable(DurableReader::behind(Arc::clone(&self.shared), cursor))
+    }
+}
+
+impl Shared {
+    /// The oldest cursor after which nothing is missing, in the store or in the ring.
+    fn start(&self) -> Cursor {
+        let ring = self.log.start();
+        let store = self.start.load(Ordering::Acquire);
+        Cursor::new(ring.epoch(), store.min(ring.seq()))
+    }
+}
+
+impl<E> Clone for DurableTopic<E> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            requests: self.requests.clone(),
+            event: PhantomData,
+        }
+    }
+}
+
+impl<E> fmt::Debug for DurableTopic<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DurableTopic")
+            .field("key", &self.shared.key)
+            .field("log", &self.shared.log)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A ring that keeps nothing longer than its store does.
+fn within(ring: Retention, store: Retention) -> Retention {
+    let events = ring.max_events().min(store.max_events());
+    let bytes = ring.max_bytes().min(store.max_bytes());
+    let kept = Retention::events(events).bytes(bytes);
+    let ages = ring.max_age().into_iter().chain(store.max_age());
+    ages.min().map_or(kept, |age| kept.age(age))
+}

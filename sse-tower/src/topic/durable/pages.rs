@@ -1,0 +1,154 @@
+//! What is read from the store, once for all who are behind.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use sse_core::log::ReadLimit;
+use sse_core::{Block, Cursor, Gap};
+
+use super::Shared;
+use crate::store::{Entry, EventStore, Read, StoreError};
+
+/// How much is read at once, and how many pages wait for readers that are slower.
+const PAGE: ReadLimit = ReadLimit::bytes(64 * 1024);
+const PAGES: usize = 16;
+
+/// The pages that were read last. One read is under way at a time, whoever waits.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    reading: tokio::sync::Mutex<()>,
+    recent: Mutex<Recent>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    pages: VecDeque<Arc<Page>>,
+    /// How many reads failed, and how the last one did.
+    failures: u64,
+    failure: Option<StoreError>,
+}
+
+/// Events that follow each other in the store.
+#[derive(Debug)]
+struct Page {
+    after: Cursor,
+    bytes: Bytes,
+    /// The number of each entry, and where its bytes end.
+    ends: Vec<(u64, usize)>,
+    terminal: bool,
+}
+
+/// What comes after a cursor.
+pub(super) enum Found {
+    Block(Block, Cursor),
+    Gap(Gap),
+    Closed,
+    /// Nothing, and nothing ends there.
+    Nothing,
+}
+
+impl Pages {
+    /// Lets go of all pages, when nobody is behind any more.
+    pub(super) fn clear(&self) {
+        drop(mem::take(&mut self.recent().pages));
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads what comes after a cursor, from a page that is here or from the store.
+pub(super) async fn read_after(shared: Arc<Shared>, after: Cursor) -> Result<Found, StoreError> {
+    let pages = &shared.pages;
+    let failures = {
+        let recent = pages.recent();
+        if let Some(found) = recent.find(after) {
+            return Ok(found);
+        }
+        recent.failures
+    };
+    let reading = pages.reading.lock().await;
+    {
+        // While this reader waited, another one may have read the page, or in vain.
+        let recent = pages.recent();
+        if let Some(found) = recent.find(after) {
+            return Ok(found);
+        }
+        if let Some(error) = recent
+            .failure
+            .clone()
+            .filter(|_| recent.failures > failures)
+        {
+            return Err(error);
+        }
+    }
+    let read = shared.store.read(&shared.key, after, PAGE).await;
+    let mut recent = pages.recent();
+    let found = match read {
+        Ok(Read::Entries(entries)) => Page::new(after, &entries).map_or(Found::Nothing, |page| {
+            let page = Arc::new(page);
+            recent.pages.push_back(Arc::clone(&page));
+            if recent.pages.len() > PAGES {
+                recent.pages.pop_front();
+            }
+            page.find(after).unwrap_or(Found::Nothing)
+        }),
+        Ok(Read::Gap(gap)) => Found::Gap(gap),
+        Ok(Read::Closed) => Found::Closed,
+        Err(error) => {
+            recent.failures += 1;
+            recent.failure = Some(error.clone());
+            return Err(error);
+        }
+    };
+    drop(recent);
+    drop(reading);
+    Ok(found)
+}
+
+impl Recent {
+    fn find(&self, after: Cursor) -> Option<Found> {
+        self.pages.iter().find_map(|page| page.find(after))
+    }
+}
+
+impl Page {
+    /// The events up to the first that ends a stream; `None` if there are none.
+    fn new(after: Cursor, entries: &[(Cursor, Entry)]) -> Option<Self> {
+        let terminal = entries.iter().position(|(_, entry)| entry.is_terminal());
+        let entries = &entries[..terminal.map_or(entries.len(), |last| last + 1)];
+        let mut bytes =
+            BytesMut::with_capacity(entries.iter().map(|(_, it)| it.bytes().len()).sum());
+        let ends = entries.iter().map(|(at, entry)| {
+            bytes.extend_from_slice(entry.bytes());
+            (at.seq(), bytes.len())
+        });
+        let ends: Vec<_> = ends.collect();
+        (!ends.is_empty()).then(|| Self {
+            after,
+            bytes: bytes.freeze(),
+            ends,
+            terminal: terminal.is_some(),
+        })
+    }
+
+    /// What it has after this cursor, if that is within it.
+    fn find(&self, after: Cursor) -> Option<Found> {
+        let (last, end) = *self.ends.last()?;
+        if after.epoch() != self.after.epoch() || !(self.after.seq()..last).contains(&after.seq()) {
+            return None;
+        }
+        let skipped = self.ends.partition_point(|(seq, _)| *seq <= after.seq());
+        let start = skipped.checked_sub(1).map_or(0, |n| self.ends[n].1);
+        let last = Cursor::new(after.epoch(), last);
+        let events = u32::try_from(self.ends.len() - skipped).unwrap_or(u32::MAX);
+        let bytes = self.bytes.slice(start..end);
+        Some(Found::Block(
+            Block::stored(bytes, events, Some(last.into()), self.terminal),
+            last,
+        ))
+    }
+}

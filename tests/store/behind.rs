@@ -1,0 +1,161 @@
+//! Readers that are further behind than the ring.
+
+use std::sync::atomic::Ordering;
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use sse_tower::log::GapCause;
+use sse_tower::store::MemoryStore;
+use sse_tower::{Cursor, Gap, Lag, Missed, Resume, Retention};
+
+use crate::broken::Slow;
+use crate::{Note, assert_waits, note, numbers, open, open_keeping, publish, texts};
+
+#[tokio::test]
+async fn a_reader_behind_the_ring_reads_the_store_and_then_the_ring() {
+    let topic = open(MemoryStore::new()).await;
+    let cursors = publish(&topic, 100).await;
+    for seen in [1, 50, 89, 90, 99] {
+        let mut subscription = topic.subscribe(Resume::After(cursors[seen - 1])).unwrap();
+        let rest = texts(&mut subscription, 100 - seen).await;
+        assert_eq!(rest, numbers(seen as u64 + 1..=100), "after {seen}");
+        assert_waits(&mut subscription);
+        assert_eq!(subscription.cursor(), topic.head());
+    }
+}
+
+#[tokio::test]
+async fn what_is_published_while_a_reader_catches_up_comes_once_and_in_order() {
+    let topic = open(MemoryStore::new()).await;
+    publish(&topic, 3_000).await;
+    let mut subscription = topic.from_start();
+    let mut all = Vec::new();
+    // Each step moves the ring on by more than it holds.
+    while all.len() < 5_000 {
+        if topic.head().seq() < 5_000 {
+            publish(&topic, 25).await;
+        }
+        all.extend(crate::next_texts(&mut subscription).await.unwrap());
+    }
+    assert_eq!(all, numbers(1..=5_000));
+    assert_waits(&mut subscription);
+}
+
+#[tokio::test]
+async fn a_live_reader_that_falls_behind_the_ring_loses_nothing() {
+    let topic = open(MemoryStore::new()).await;
+    let mut subscription = topic.live();
+    publish(&topic, 5).await;
+    assert_eq!(texts(&mut subscription, 5).await, numbers(1..=5));
+    publish(&topic, 50).await;
+    assert_eq!(texts(&mut subscription, 50).await, numbers(6..=55));
+    publish(&topic, 1).await;
+    assert_eq!(texts(&mut subscription, 1).await, ["56"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_readers_at_one_place_read_the_store_once() {
+    check_reads(|_| 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_readers_at_many_places_share_what_they_read() {
+    check_reads(|n| n + 1).await;
+}
+
+/// A hundred readers of 5,000 events of about a hundred bytes, in pages of 64 KiB.
+async fn check_reads(seen_by: impl Fn(u64) -> u64) {
+    let store = Slow::default();
+    let topic = open(store.clone()).await;
+    for n in 0..5_000 {
+        topic.publish(note(format!("{n:0>80}"))).await.unwrap();
+    }
+    let pages = 5_000 * ("id: .\ndata: \n\n".len() + 80 + 16 + 4) / (64 * 1024) + 2;
+    let readers = (0..100).map(async |n| {
+        let seen = Cursor::new(topic.head().epoch(), seen_by(n));
+        let mut subscription = topic.subscribe(Resume::After(seen)).unwrap();
+        let all = texts(&mut subscription, 5_000 - seen.seq() as usize).await;
+        let expected = (seen.seq()..5_000).map(|n| format!("{n:0>80}"));
+        assert!(all.into_iter().eq(expected));
+    });
+    join_all(readers).await;
+    let reads = store.seen.reads.load(Ordering::Relaxed);
+    println!("{reads} reads for 100 readers of {pages} pages");
+    assert!(reads <= pages, "{reads} reads of {pages} pages");
+    assert_eq!(topic.subscribers(), 0);
+}
+
+#[tokio::test]
+async fn what_the_store_has_trimmed_is_a_gap() {
+    let topic = open_keeping(MemoryStore::new(), Retention::events(80)).await;
+    let cursors = publish(&topic, 1_000).await;
+    let Err(Missed::Gap(gap)) = topic.subscribe(Resume::After(cursors[0])) else {
+        panic!("no gap");
+    };
+    assert_eq!(
+        (gap.requested(), gap.cause()),
+        (cursors[0], GapCause::Evicted)
+    );
+    let kept = 1_000 - gap.resume().seq();
+    assert!((80..=90).contains(&kept), "the store keeps {kept} of 80");
+    // It says where to go on, and that works.
+    let mut subscription = topic.subscribe(Resume::After(gap.resume())).unwrap();
+    let rest = texts(&mut subscription, kept as usize).await;
+    assert_eq!(rest, numbers(gap.resume().seq() + 1..=1_000));
+}
+
+#[tokio::test]
+async fn cursors_of_elsewhere_are_gaps() {
+    let topic = open(MemoryStore::new()).await;
+    let head = publish(&topic, 20).await[19];
+    let start = Cursor::new(head.epoch(), 0);
+    for (wrong, cause) in [
+        (Cursor::new(head.epoch() + 1, 5), GapCause::Epoch),
+        (Cursor::new(head.epoch(), 21), GapCause::Future),
+    ] {
+        let missed = topic.subscribe(Resume::After(wrong)).unwrap_err();
+        assert_eq!(missed, Missed::Gap(Gap::new(wrong, start, cause)));
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_falls_behind_the_store_is_told() {
+    let topic = open_keeping(MemoryStore::new(), Retention::events(80)).await;
+    publish(&topic, 20).await;
+    let mut closing = topic.from_start();
+    let mut told = topic
+        .from_start()
+        .lag(Lag::tell(|gap| note(format!("lost {:?}", gap.lost()))));
+    let mut skipping = topic.from_start().lag(Lag::skip_to_latest());
+    publish(&topic, 300).await;
+
+    let lagged = closing.next().await.unwrap().unwrap_err();
+    let lost = lagged.gap().resume().seq();
+    assert_eq!(lagged.gap().requested().seq(), 0);
+    assert!(closing.next().await.is_none());
+    assert_eq!(texts(&mut told, 1).await, [format!("lost Some({lost})")]);
+    assert_eq!(
+        texts(&mut told, 320 - lost as usize).await,
+        numbers(lost + 1..=320)
+    );
+    assert_waits(&mut skipping);
+    publish(&topic, 1).await;
+    assert_eq!(texts(&mut skipping, 1).await, ["321"]);
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_not_replayed_and_no_gap() {
+    let topic = open(MemoryStore::new()).await;
+    for n in 0..50 {
+        let topic = &topic;
+        topic
+            .publish(Note::Latest("price", format!("price {n}")))
+            .await
+            .unwrap();
+        topic.publish(note(format!("order {n}"))).await.unwrap();
+    }
+    let all = texts(&mut topic.from_start(), 51).await;
+    let orders = (0..49).map(|n| format!("order {n}"));
+    let end = ["price 49".to_owned(), "order 49".to_owned()];
+    assert_eq!(all, orders.chain(end).collect::<Vec<_>>());
+}

@@ -1,0 +1,174 @@
+//! What a durable topic keeps across restarts, and its ends.
+
+use axum::response::IntoResponse;
+use futures_util::StreamExt;
+use http::StatusCode;
+use sse_tower::store::{BoxStore, EventStore, MemoryStore, RedbStore, StoreError};
+use sse_tower::{
+    Cursor, DurableError, DurableTopic, Event, Missed, PublishError, Resume, Retention,
+};
+
+use crate::{Note, TempPath, assert_waits, note, numbers, open, publish, texts};
+
+/// Each store as a place that is opened twice.
+async fn in_each_store<F: Future<Output = ()>>(check: impl Fn(BoxStore) -> F) {
+    let path = TempPath::new();
+    let memory = MemoryStore::new();
+    for _ in 0..2 {
+        check(BoxStore::new(memory.clone())).await;
+        check(BoxStore::new(RedbStore::open(&path.0).unwrap())).await;
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_the_topic_goes_on() {
+    in_each_store(async |store: BoxStore| {
+        let topic = open(store).await;
+        let before = topic.head();
+        let mut subscription = topic
+            .subscribe(Resume::After(before))
+            .unwrap_or_else(|_| topic.live());
+        publish(&topic, 20).await;
+        assert_eq!(
+            texts(&mut subscription, 20).await,
+            numbers(before.seq() + 1..=before.seq() + 20)
+        );
+        let all = texts(&mut topic.from_start(), topic.head().seq() as usize).await;
+        assert_eq!(all, numbers(1..=topic.head().seq()));
+        ended(topic, subscription).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_of_the_process_before_reads_on() {
+    let path = TempPath::new();
+    let topic = open(RedbStore::open(&path.0).unwrap()).await;
+    let seen = publish(&topic, 30).await[9];
+    let subscription = topic.live();
+    ended(topic, subscription).await;
+
+    let topic = open(RedbStore::open(&path.0).unwrap()).await;
+    assert_eq!(topic.head(), Cursor::new(seen.epoch(), 30));
+    let mut subscription = topic.subscribe(Resume::After(seen)).unwrap();
+    publish(&topic, 1).await;
+    assert_eq!(texts(&mut subscription, 21).await, numbers(11..=31));
+    assert_waits(&mut subscription);
+}
+
+#[tokio::test]
+async fn a_closed_topic_stays_closed() {
+    let store = MemoryStore::new();
+    let topic = open(store.clone()).await;
+    let cursors = publish(&topic, 30).await;
+    let mut live = topic.live();
+    let last = topic.close(note("bye")).await.unwrap().unwrap();
+    assert_eq!(texts(&mut live, 1).await, ["bye"]);
+    assert!(live.next().await.is_none());
+    for topic in [topic, open(store).await] {
+        assert!(topic.is_closed());
+        let refused = topic.publish(note("late")).await;
+        assert!(matches!(
+            refused,
+            Err(DurableError::Refused(PublishError::Closed))
+        ));
+        let mut late = topic.subscribe(Resume::After(cursors[4])).unwrap();
+        let mut expected = numbers(6..=30);
+        expected.push("bye".to_owned());
+        assert_eq!(texts(&mut late, 26).await, expected);
+        assert!(late.next().await.is_none());
+        for resume in [Resume::After(last), Resume::Fresh] {
+            let missed = topic.subscribe(resume).unwrap_err();
+            assert!(matches!(missed, Missed::Closed(_)));
+            assert_eq!(missed.into_response().status(), StatusCode::NO_CONTENT);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_last_event_is_kept_whatever_it_says() {
+    let store = MemoryStore::new();
+    let topic = open(store.clone()).await;
+    topic.close(Note::Never("bye".into())).await.unwrap();
+    assert_eq!(texts(&mut open(store).await.from_start(), 1).await, ["bye"]);
+}
+
+#[tokio::test]
+async fn live_only_events_are_sent_and_not_stored() {
+    let store = MemoryStore::new();
+    let topic = open(store.clone()).await;
+    let mut subscription = topic.live();
+    publish(&topic, 1).await;
+    assert_eq!(
+        topic.publish(Note::Never("now".into())).await.unwrap(),
+        None
+    );
+    publish(&topic, 1).await;
+    assert_eq!(texts(&mut subscription, 3).await, ["1", "now", "2"]);
+    let opened = store.open(&"notes".into()).await.unwrap();
+    assert_eq!((opened.head, topic.head().seq()), (topic.head(), 2));
+    assert_eq!(
+        texts(&mut open(store).await.from_start(), 2).await,
+        ["1", "2"]
+    );
+}
+
+#[tokio::test]
+async fn what_a_topic_does_not_take_is_refused_before_the_store() {
+    let store = MemoryStore::new();
+    let topic = DurableTopic::<Event>::open(store.clone(), "events", Retention::default()).await;
+    let topic = topic.unwrap();
+    let own_id = topic.publish(Event::new().id(7).data("x")).await;
+    assert!(matches!(
+        own_id,
+        Err(DurableError::Refused(PublishError::OwnId))
+    ));
+    let broken = topic.publish(Event::named("a\nb").data("x")).await;
+    assert!(matches!(
+        broken,
+        Err(DurableError::Refused(PublishError::Encode(_)))
+    ));
+    assert_eq!(
+        topic
+            .publish(Event::new().comment("no event"))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(store.open(&"events".into()).await.unwrap().head.seq(), 0);
+}
+
+#[tokio::test]
+async fn a_file_is_open_in_one_place() {
+    let path = TempPath::new();
+    let store = RedbStore::open(&path.0).unwrap();
+    let second = RedbStore::open(&path.0);
+    assert!(matches!(second, Err(StoreError::Failed(_))));
+    drop(store);
+    RedbStore::open(&path.0).unwrap();
+}
+
+#[tokio::test]
+async fn topics_of_one_file_are_apart() {
+    let path = TempPath::new();
+    let store = RedbStore::open(&path.0).unwrap();
+    let open = async |room: &str| {
+        let retention = Retention::events(100);
+        let topic = DurableTopic::<Note>::open(store.clone(), ("room", room), retention).await;
+        topic.unwrap()
+    };
+    let (a, b) = (open("a").await, open("b").await);
+    publish(&a, 3).await;
+    b.publish(note("b")).await.unwrap();
+    assert_eq!((a.head().seq(), b.head().seq()), (3, 1));
+    assert_eq!(texts(&mut b.from_start(), 1).await, ["b"]);
+}
+
+/// Waits until a topic has let go of its store.
+async fn ended(topic: DurableTopic<Note>, mut subscription: sse_tower::Subscription<Note>) {
+    drop(topic);
+    assert!(subscription.next().await.is_none());
+    drop(subscription);
+    // The task that ended the subscription lets go of the store when it is next run.
+    tokio::task::yield_now().await;
+}
