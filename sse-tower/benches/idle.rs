@@ -32,14 +32,18 @@ fn main() {
             Router::new()
                 .route("/", get(async || Sse::new(stream::pending::<Event>())))
                 .layer(SseLayer::new().keep_alive(KeepAlive::every(INTERVAL))),
+            |_| (),
         ),
-        Some("axum") => child::serve(Router::new().route(
-            "/",
-            get(async || {
-                let events = stream::pending::<Result<sse::Event, Infallible>>();
-                sse::Sse::new(events).keep_alive(sse::KeepAlive::new().interval(INTERVAL))
-            }),
-        )),
+        Some("axum") => child::serve(
+            Router::new().route(
+                "/",
+                get(async || {
+                    let events = stream::pending::<Result<sse::Event, Infallible>>();
+                    sse::Sse::new(events).keep_alive(sse::KeepAlive::new().interval(INTERVAL))
+                }),
+            ),
+            |_| (),
+        ),
         _ => compare(),
     }
 }
@@ -73,7 +77,7 @@ fn compare() {
 
 /// The KiB of resident memory that each stream adds to a new server: open, and kept alive.
 fn measure(role: &str) -> [f64; 2] {
-    let server = Server::start(role);
+    let server = Server::start(role, &[]);
     // What the first request alone costs does not count.
     drop(open(&server));
     let before = resident(&server);

@@ -27,9 +27,9 @@ const ROUNDS: usize = 15;
 
 fn main() {
     match child::role().as_deref() {
-        Some("ours") => child::serve(ours()),
-        Some("axum") => child::serve(axums(false)),
-        Some("axum, keep-alive") => child::serve(axums(true)),
+        Some("ours") => child::serve(ours(), |_| ()),
+        Some("axum") => child::serve(axums(false), |_| ()),
+        Some("axum, keep-alive") => child::serve(axums(true), |_| ()),
         _ => compare(),
     }
 }
@@ -113,7 +113,7 @@ fn axums_event(n: u64) -> Result<sse::Event, Infallible> {
 
 fn compare() {
     let roles = ["ours", "axum", "axum, keep-alive"];
-    let servers = roles.map(Server::start);
+    let servers = roles.map(|role| Server::start(role, &[]));
     for (path, events) in [("/ready", READY), ("/paced", PACED)] {
         for server in &servers {
             assert_eq!(count(server, path), events, "all of them arrive");

@@ -1,12 +1,14 @@
 //! A server in a process of its own, so that what it uses is its own alone. Linux tells.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 
 /// Set in the server's process; says what it serves.
@@ -17,8 +19,8 @@ pub(crate) fn role() -> Option<String> {
     env::var(ROLE).ok()
 }
 
-/// Serves `app` on one thread until killed.
-pub(crate) fn serve(app: Router) {
+/// Serves `app` on one thread until killed; `configure` is asked about each socket.
+pub(crate) fn serve(app: Router, configure: fn(&mut tokio::net::TcpStream)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -26,7 +28,9 @@ pub(crate) fn serve(app: Router) {
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         println!("{}", listener.local_addr().expect("bound"));
-        axum::serve(listener, app).await.expect("serves for ever");
+        axum::serve(listener.tap_io(configure), app)
+            .await
+            .expect("serves for ever");
     });
 }
 
@@ -37,8 +41,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(role: &str) -> Self {
-        let mut child = Command::new(env::current_exe().expect("a program"))
+    /// Run by `wrapper`, a program with its arguments, if there is one.
+    pub(crate) fn start(role: &str, wrapper: &[&str]) -> Self {
+        let program = env::current_exe().expect("a program");
+        let mut words = wrapper.iter().map(OsStr::new).chain([program.as_os_str()]);
+        let mut child = Command::new(words.next().expect("at least the program"))
+            .args(words)
             .env(ROLE, role)
             .stdout(Stdio::piped())
             .spawn()
@@ -54,12 +62,16 @@ impl Server {
 
     /// Asks for an event stream.
     pub(crate) fn get(&self, path: &str) -> TcpStream {
-        let mut socket = TcpStream::connect(self.address).expect("it listens");
+        let mut socket = self.connect();
         let head = format!(
             "GET {path} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\nconnection: close\r\n\r\n"
         );
         socket.write_all(head.as_bytes()).expect("it reads");
         socket
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).expect("it listens")
     }
 
     /// A file that the kernel keeps about the process.
