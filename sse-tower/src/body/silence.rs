@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use pin_project_lite::pin_project;
@@ -17,6 +18,8 @@ pin_project! {
     pub(crate) struct Silence {
         settings: SharedSettings,
         whose: Whose,
+        // Drawn anew for each keep-alive.
+        wait: Option<Duration>,
         // Set per frame, so that a busy stream never reads the clock.
         active: bool,
         deadline: Option<Instant>,
@@ -52,6 +55,7 @@ impl Silence {
         Self {
             settings,
             whose,
+            wait: None,
             active: true,
             deadline: None,
             timer: None,
@@ -69,9 +73,12 @@ impl Silence {
         let Some(keep_alive) = this.settings.keep_alive() else {
             return Poll::Pending;
         };
+        let wait = this
+            .wait
+            .get_or_insert_with(|| keep_alive.interval(&this.whose.share()));
         // One clock reading per quiet spell, none per event.
         if std::mem::take(this.active) || this.deadline.is_none() {
-            *this.deadline = Some(Instant::now() + keep_alive.interval(&this.whose.share()));
+            *this.deadline = Some(Instant::now() + *wait);
         }
         let mut deadline = this.deadline.expect("set above");
         if this.timer.is_none() {
@@ -82,7 +89,8 @@ impl Silence {
             ready!(timer.as_mut().poll(cx));
             let early = timer.deadline() < deadline;
             if !early {
-                deadline = Instant::now() + keep_alive.interval(&this.whose.share());
+                *wait = keep_alive.interval(&this.whose.share());
+                deadline = Instant::now() + *wait;
                 *this.deadline = Some(deadline);
             }
             timer.as_mut().reset(deadline);
