@@ -124,6 +124,12 @@ impl Block {
         &self.bytes
     }
 
+    /// The bytes on the wire, without the rest.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
     /// How many events there are.
     #[must_use]
     pub fn events(&self) -> u32 {

@@ -84,7 +84,9 @@ impl NativeBody {
             (*this.stage, *this.batch) = begin(plan, this.life);
         }
         loop {
-            if let Some(bytes) = this.batch.take_frame(this.life) {
+            if !this.batch.is_empty()
+                && let Some(bytes) = this.batch.take_frame(this.life)
+            {
                 if let Stage::Open(open) = this.stage {
                     open.started = true;
                 }

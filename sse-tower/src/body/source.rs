@@ -90,7 +90,7 @@ impl Batch {
                 life.sent_id(id.as_str());
             }
             life.sent(block.events().into(), block.bytes().len());
-            return Some(block.bytes().clone());
+            return Some(block.into_bytes());
         }
         self.events = 0;
         self.last_frame = self.buffer.len();
@@ -145,10 +145,10 @@ impl Batch {
 
     /// Adds one event; `None` if there is room for more.
     fn add(&mut self, event: &(impl SseEvent + ?Sized)) -> Option<Filled> {
-        self.events += 1;
         if let Some(block) = event.block() {
             return self.add_block(block, event.is_terminal());
         }
+        self.events += 1;
         if self.buffer.is_empty() {
             self.buffer.reserve(self.last_frame.min(2 * FULL));
         }
@@ -178,7 +178,9 @@ impl Batch {
         full.then_some(Filled::More)
     }
 
-    fn add_block(&mut self, block: Block, terminal: bool) -> Option<Filled> {
+    /// Adds events that are encoded already; `None` if there is room for more.
+    pub(crate) fn add_block(&mut self, block: Block, terminal: bool) -> Option<Filled> {
+        self.events += 1;
         self.total += u64::from(block.events());
         if block.last_id().is_some() {
             self.ids.stop();

@@ -12,7 +12,8 @@ use sse_core::{Block, Cursor, IntoItem, RawEvent, SseEvent};
 
 use super::durable::DurableReader;
 use super::lag::{Lag, Lagged, Policy};
-use crate::body::{Chain, EventSource};
+use crate::body::{Batch, Chain, EventSource, Filled, Source};
+use crate::life::CloseReason;
 use crate::response::Sse;
 
 /// The events of a topic from one place on, for one client.
@@ -150,7 +151,7 @@ impl<E: SseEvent + 'static> Subscription<E> {
     where
         S: Stream<Item: IntoItem<Event = E>> + Send + 'static,
     {
-        Sse::from_source(Chain::new(EventSource::new(first), EventSource::new(self)))
+        Sse::from_source(Chain::new(EventSource::new(first), self))
     }
 }
 
@@ -178,9 +179,29 @@ impl<E> Stream for Subscription<E> {
     }
 }
 
+/// As for any stream of blocks, but each block is moved, where that would share it once more.
+impl<E> Source for Subscription<E> {
+    fn poll_fill(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<Filled> {
+        loop {
+            let filled = match ready!(self.as_mut().poll_next(cx)) {
+                Some(Ok(block)) => batch.add_block(block, false),
+                Some(Err(lagged)) => Some(Filled::Failed(lagged.into())),
+                None => Some(Filled::Over(CloseReason::Ended)),
+            };
+            if let Some(filled) = filled {
+                return Poll::Ready(filled);
+            }
+        }
+    }
+}
+
 impl<E: SseEvent + 'static> From<Subscription<E>> for Sse<E> {
     fn from(subscription: Subscription<E>) -> Self {
-        Self::from_source(EventSource::new(subscription))
+        Self::from_source(subscription)
     }
 }
 
