@@ -23,7 +23,7 @@ use crate::response::Sse;
 /// the topic is gone. Dropping it unsubscribes.
 #[must_use = "a subscription does nothing unless it is sent"]
 pub struct Subscription<E> {
-    reader: Source,
+    reader: AnyReader,
     lag: Lag,
     filter: Option<Filter>,
     ended: bool,
@@ -32,7 +32,7 @@ pub struct Subscription<E> {
 
 /// What a subscription reads.
 #[derive(Debug)]
-enum Source {
+enum AnyReader {
     Log(Reader),
     Durable(DurableReader),
 }
@@ -41,14 +41,14 @@ type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
 
 impl<E> Subscription<E> {
     pub(crate) fn new(reader: Reader) -> Self {
-        Self::reading(Source::Log(reader))
+        Self::reading(AnyReader::Log(reader))
     }
 
     pub(super) fn durable(reader: DurableReader) -> Self {
-        Self::reading(Source::Durable(reader))
+        Self::reading(AnyReader::Durable(reader))
     }
 
-    fn reading(reader: Source) -> Self {
+    fn reading(reader: AnyReader) -> Self {
         Self {
             reader,
             lag: Lag::default(),
@@ -119,7 +119,7 @@ impl<E> Subscription<E> {
     }
 }
 
-impl Source {
+impl AnyReader {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
         match self {
             Self::Log(reader) => reader.poll_next(cx),
