@@ -23,6 +23,8 @@ export const FIREFOX = {
   browser: 'firefox',
   executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
   headless: true,
+  // Its first start on a machine took 30 s once.
+  timeout: 120_000,
   extraPrefsFirefox: {
     'app.update.enabled': false,
     'browser.safebrowsing.malware.enabled': false,

@@ -70,7 +70,7 @@ impl<I> fmt::Debug for RunKey<I> {
 ///
 /// Two keys are equal if their values are, and the types of these.
 #[derive(Clone)]
-pub struct ScopedRunKey(Arc<dyn Key>);
+pub struct ScopedRunKey(Arc<dyn ErasedKey>);
 
 #[derive(PartialEq, Eq, Hash)]
 struct Of<I, P> {
@@ -82,13 +82,13 @@ struct Of<I, P> {
 struct Public<I>(I);
 
 /// A key of any type.
-trait Key: Any + Send + Sync {
-    fn equals(&self, other: &dyn Key) -> bool;
+trait ErasedKey: Any + Send + Sync {
+    fn equals(&self, other: &dyn ErasedKey) -> bool;
     fn feed(&self, hasher: &mut dyn Hasher);
 }
 
-impl<K: Hash + Eq + Send + Sync + 'static> Key for K {
-    fn equals(&self, other: &dyn Key) -> bool {
+impl<K: Hash + Eq + Send + Sync + 'static> ErasedKey for K {
+    fn equals(&self, other: &dyn ErasedKey) -> bool {
         let other: &dyn Any = other;
         other.downcast_ref() == Some(self)
     }
