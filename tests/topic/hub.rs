@@ -41,6 +41,26 @@ async fn an_idle_topic_goes_and_one_in_use_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_topic_is_idle_from_its_last_use_on() {
+    let hub = hub();
+    let first = hub.publish(&"a", Feed::Added(1)).unwrap().unwrap();
+    let connected = hub.topic(&"a").live();
+    time::advance(secs(300)).await;
+    hub.get(&"a").unwrap().publish(Feed::Added(2)).unwrap();
+    drop(connected);
+    // Its client comes back one event behind, and nobody else has asked for anything.
+    time::advance(secs(50)).await;
+    let mut back = reader(hub.subscribe(&"a", Resume::After(first)).unwrap());
+    assert_eq!(back.frame().await, added(&hub.topic(&"a"), 2, 2));
+    drop(back);
+    time::advance(secs(61)).await;
+    assert!(
+        hub.subscribe(&"a", Resume::After(first)).is_ok(),
+        "who asks keeps it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_has_seen_all_of_a_removed_topic_reads_on_and_others_are_told() {
     let hub = hub();
     hub.publish(&"a", Feed::Added(1)).unwrap();
@@ -102,6 +122,12 @@ async fn a_closed_topic_stays_closed_for_those_who_come_back() {
     let last = hub.topic(&"a").close(Feed::Over).unwrap().unwrap();
     time::advance(secs(61)).await;
     sweep(&hub);
+    // Whatever was asked for in between.
+    assert!(matches!(
+        hub.subscribe(&"a", Resume::Fresh),
+        Err(Missed::Closed(_))
+    ));
+    assert!(hub.publish(&"a", Feed::Added(2)).is_err());
     let closed = hub.subscribe(&"a", Resume::After(last)).unwrap_err();
     assert!(matches!(closed, Missed::Closed(_)));
 }

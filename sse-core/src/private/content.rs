@@ -118,7 +118,7 @@ pub fn comment<T: Text + ?Sized>(w: &mut EventWriter, value: &T) -> Result<(), E
 }
 
 /// What a log keeps of an event of which only the newest matters.
-pub fn latest<'a, T: Key + ?Sized>(kind: &'a str, key: &T) -> Keep<'a> {
+pub fn latest<'a, T: LogKey + ?Sized>(kind: &'a str, key: &T) -> Keep<'a> {
     let mut text = String::new();
     match write!(text, "{key}") {
         Ok(()) => Keep::Latest {
@@ -136,10 +136,10 @@ pub fn latest<'a, T: Key + ?Sized>(kind: &'a str, key: &T) -> Keep<'a> {
     label = "does not implement `Display`",
     note = "a log compares the `Display` form of an `#[sse(key)]` field"
 )]
-pub trait Key: Display {}
+pub trait LogKey: Display {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Display + ?Sized> Key for T {}
+impl<T: Display + ?Sized> LogKey for T {}
 
 /// Writes one field under `data = "lines"` as it displays.
 ///

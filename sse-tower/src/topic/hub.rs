@@ -11,7 +11,7 @@ use sse_core::log::AppendError;
 use sse_core::{Cursor, Retention, SseEvent};
 
 use super::topic::{new_epoch, now};
-use super::{Missed, Subscription, Topic, TopicClosed};
+use super::{Missed, Subscription, Topic};
 use crate::extract::Resume;
 
 /// Topics by key, such as the rooms of a chat: made when first asked for, removed when idle.
@@ -132,15 +132,22 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
     pub fn topic(&self, key: &K) -> Topic<E> {
         let now = now();
         let mut state = self.lock();
-        self.shared.sweep(&mut state, now);
-        if let Some(entry) = state.topics.get_mut(key) {
+        // Before the sweep: who asks for a topic must not be what makes it go.
+        let topic = state.topics.get_mut(key).map(|entry| {
             entry.used = now;
-            return entry.topic.clone();
+            entry.topic.clone()
+        });
+        self.shared.sweep(&mut state, now);
+        if let Some(topic) = topic {
+            return topic;
         }
         let remembered = self.shared.remembered(&state, key, now);
         let seq = remembered.map_or(state.highest, |tombstone| tombstone.seq);
         let head = Cursor::new(self.shared.epoch, seq);
         let topic = Topic::starting_after(head, self.shared.retention);
+        if remembered.is_some_and(|tombstone| tombstone.closed) {
+            topic.close_as_it_is();
+        }
         let entry = Entry {
             topic: topic.clone(),
             used: now,
@@ -152,8 +159,10 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
     /// The topic of `key`, if there is one.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<Topic<E>> {
-        let state = self.lock();
-        state.topics.get(key).map(|entry| entry.topic.clone())
+        let mut state = self.lock();
+        let entry = state.topics.get_mut(key)?;
+        entry.used = now();
+        Some(entry.topic.clone())
     }
 
     /// Publishes an event in the topic of `key`.
@@ -172,16 +181,6 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
     /// As [`Topic::subscribe`]. A topic that was closed stays so for those who come back, as
     /// long as it is remembered.
     pub fn subscribe(&self, key: &K, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
-        if let Resume::After(cursor) = &resume {
-            let state = self.lock();
-            let remembered = self.shared.remembered(&state, key, now());
-            if !state.topics.contains_key(key)
-                && let Some(tombstone) = remembered.filter(|tombstone| tombstone.closed)
-                && *cursor == Cursor::new(self.shared.epoch, tombstone.seq)
-            {
-                return Err(Missed::Closed(TopicClosed));
-            }
-        }
         self.topic(key).subscribe(resume)
     }
 
@@ -226,8 +225,10 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
             ..
         } = state;
         topics.retain(|key, entry| {
-            let idle = now.duration_since(entry.used) >= self.idle_after;
-            if !idle || entry.topic.is_used() {
+            if entry.topic.is_used() {
+                entry.used = now;
+            }
+            if now.duration_since(entry.used) < self.idle_after {
                 return true;
             }
             let seq = entry.topic.head().seq();

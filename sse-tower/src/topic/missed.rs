@@ -16,7 +16,8 @@ use sse_core::Gap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
-    /// Events in between are gone, or the cursor is of another epoch or topic.
+    /// Events in between are gone, or the cursor is of another epoch. The topics of a
+    /// [`Hub`](super::Hub) share one.
     Gap(Gap),
     /// What the client sent is no cursor.
     Unreadable,

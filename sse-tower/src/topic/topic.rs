@@ -179,6 +179,11 @@ impl<E: SseEvent> Topic<E> {
         self.log.readers()
     }
 
+    /// Closes the topic without a last event, which it had in another life.
+    pub(super) fn close_as_it_is(&self) {
+        self.log.close();
+    }
+
     /// Whether somebody subscribes or holds another clone.
     pub(super) fn is_used(&self) -> bool {
         Arc::strong_count(&self.log) > 1 || self.subscribers() > 0

@@ -45,6 +45,8 @@ pub(super) enum Found {
     Block(Block, Cursor),
     Gap(Gap),
     Closed,
+    /// Nothing up to this newest entry of the ring, where what comes is read.
+    Ring(Cursor),
     /// Nothing, and nothing ends there.
     Nothing,
 }
@@ -86,16 +88,25 @@ pub(super) async fn read_after(shared: Arc<Shared>, after: Cursor) -> Result<Fou
         }
     }
     let read = shared.store.read(&shared.key, after, PAGE).await;
+    // What is committed but not in the ring yet comes from there.
+    let head = shared.log.head();
+    let shown = |at: &Cursor| at.seq() <= head.seq();
     let mut recent = pages.recent();
     let found = match read {
-        Ok(Read::Entries(entries)) => Page::new(after, &entries).map_or(Found::Nothing, |page| {
-            let page = Arc::new(page);
-            recent.pages.push_back(Arc::clone(&page));
-            if recent.pages.len() > PAGES {
-                recent.pages.pop_front();
-            }
-            page.find(after).unwrap_or(Found::Nothing)
-        }),
+        Ok(Read::Entries(entries)) if entries.first().is_some_and(|(at, _)| !shown(at)) => {
+            Found::Ring(head)
+        }
+        Ok(Read::Entries(mut entries)) => {
+            entries.retain(|(at, _)| shown(at));
+            Page::new(after, &entries).map_or(Found::Nothing, |page| {
+                let page = Arc::new(page);
+                recent.pages.push_back(Arc::clone(&page));
+                if recent.pages.len() > PAGES {
+                    recent.pages.pop_front();
+                }
+                page.find(after).unwrap_or(Found::Nothing)
+            })
+        }
         Ok(Read::Gap(gap)) => Found::Gap(gap),
         Ok(Read::Closed) => Found::Closed,
         Err(error) => {

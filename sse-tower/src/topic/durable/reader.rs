@@ -71,6 +71,10 @@ impl DurableReader {
                 }
             }
             return Poll::Ready(match ready!(behind.poll_read(cx)) {
+                Ok(Found::Ring(at)) => {
+                    behind.at = at;
+                    continue;
+                }
                 Ok(Found::Block(block, last)) => {
                     behind.at = last;
                     Read::Block(block)
