@@ -115,6 +115,10 @@ impl<E: SseEvent> Topic<E> {
     /// Subscribes where `resume` says: after the cursor that the client has seen, or, if it has
     /// seen nothing, to what is published from now on.
     ///
+    /// A client that was connected but was not sent an event has no cursor, so it comes back as
+    /// if it were new: what was published while it was away is not sent to it. Where that
+    /// matters, begin with a snapshot, or with [`from_start`](Self::from_start).
+    ///
     /// # Errors
     ///
     /// Returns what keeps the client from going on where it was: decide what it gets instead,
