@@ -102,6 +102,41 @@ impl Block {
         (events > 0).then(|| Self::new(kept.freeze(), events, last_id, terminal))
     }
 
+    /// The same events with other ids: `id` is given each and returns what stands there instead.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sse_core::{Block, Event, EventId};
+    ///
+    /// let block = Block::encode(&Event::new().id(7).data("id: x"))?;
+    /// let mapped = block.map_ids(|id| EventId::new(format!("a{id}")).expect("no line break"));
+    /// assert_eq!(&mapped.bytes()[..], b"id: a7\ndata: id: x\n\n");
+    /// assert_eq!(mapped.last_id().map(EventId::as_str), Some("a7"));
+    /// # Ok::<(), sse_core::EncodeError>(())
+    /// ```
+    #[must_use]
+    pub fn map_ids(&self, mut id: impl FnMut(&str) -> EventId) -> Self {
+        let mut bytes = BytesMut::with_capacity(self.bytes.len() + 64);
+        let mut last_id = self.last_id.clone();
+        // What we encode ends its lines with LF and has one space behind the colon.
+        for line in self.bytes.split_inclusive(|b| *b == b'\n') {
+            let value = line
+                .strip_prefix(b"id: ")
+                .and_then(|v| v.strip_suffix(b"\n"));
+            let Some(value) = value.and_then(|value| str::from_utf8(value).ok()) else {
+                bytes.extend_from_slice(line);
+                continue;
+            };
+            let id = id(value);
+            for part in ["id: ", id.as_str(), "\n"] {
+                bytes.extend_from_slice(part.as_bytes());
+            }
+            last_id = Some(id);
+        }
+        Self::new(bytes.freeze(), self.events, last_id, self.terminal)
+    }
+
     /// The bytes of each event: they end with the empty line.
     fn each(&self) -> impl Iterator<Item = Bytes> {
         let mut rest = self.bytes.clone();

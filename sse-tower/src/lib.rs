@@ -63,6 +63,7 @@
 //!
 //! - `metrics`: `Metrics`, the streams of a layer through the `metrics` facade.
 //! - `redb`: `store::RedbStore`, a store of topics in a file.
+//! - `sealed`: `SealKeys`, ids that a client cannot make up.
 //! - `store-contract`: `store::contract`, tests for stores of your own.
 //! - `tokio-util`: a `Shutdown` from a `CancellationToken`.
 //! - `uuid`: `Ids::uuid_v7`.
@@ -117,8 +118,12 @@ pub use crate::retry::{Load, Retry};
 pub use crate::shutdown::{Drain, Shutdown};
 #[doc(inline)]
 pub use crate::topic::{
-    DurableError, DurableTopic, Hub, Lag, Lagged, Missed, Subscription, Topic, TopicClosed,
+    CombineError, Combined, Cursors, CursorsError, DurableError, DurableTopic, Hub, Lag, Lagged,
+    Missed, Subscription, Topic, TopicClosed,
 };
+#[cfg(feature = "sealed")]
+#[doc(inline)]
+pub use crate::topic::{Seal, SealKeys, Sealed, SealedError};
 #[doc(inline)]
 pub use sse_core::log::AppendError as PublishError;
 

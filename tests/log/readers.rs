@@ -227,9 +227,13 @@ fn a_reader_can_leave_out_what_it_missed() {
     let log = log();
     let mut reader = log.reader();
     append(&log, &[all("a"), all("b")]);
-    assert_eq!(reader.skip_to_head(), at(2));
-    append(&log, &[all("c")]);
-    assert_eq!(texts(&mut reader), ["c"]);
+    assert_eq!(reader.skip_to_latest(), at(1));
+    append(&log, &[all("c"), never("live")]);
+    assert_eq!(texts(&mut reader), ["b", "c", "live"]);
+    assert_eq!(reader.skip_to_latest(), at(3), "it goes nowhere back");
+    append(&log, &[all("d"), never("more"), all("e")]);
+    reader.skip_to_latest();
+    assert_eq!(texts(&mut reader), ["e"]);
 }
 
 #[test]

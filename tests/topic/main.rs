@@ -4,10 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod combined;
 mod hub;
 mod lag;
 mod publishing;
 mod resuming;
+mod sealed;
 
 use std::time::Duration;
 

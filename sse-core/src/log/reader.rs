@@ -77,14 +77,10 @@ impl Reader {
         self.shared.lock().read(&mut self.stand, self.limit)
     }
 
-    /// Leaves out everything that is not read yet, and returns where that leads.
-    pub fn skip_to_head(&mut self) -> Cursor {
-        let state = self.shared.lock();
-        let head = state.ring.head();
-        if let Ok(stand) = state.ring.stand_after(head) {
-            self.stand = stand;
-        }
-        head
+    /// Leaves out what is not read yet but for the newest entry, and returns where that leads.
+    pub fn skip_to_latest(&mut self) -> Cursor {
+        self.shared.lock().ring.skip(&mut self.stand);
+        self.cursor()
     }
 
     /// The last place that this reader was given: the id of its last event, where a

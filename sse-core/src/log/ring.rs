@@ -132,6 +132,20 @@ impl Ring {
         Err(Gap::new(cursor, self.start(), cause))
     }
 
+    /// Moves on to before the newest entry.
+    pub(super) fn skip(&self, stand: &mut Stand) {
+        let before = self.head.saturating_sub(1);
+        let seq = before.max(self.lost).max(stand.seq);
+        if let Ok(skipped) = self.stand_after(self.cursor(seq)) {
+            // Live-only events that it was there for are still for it.
+            let attached = stand.attached;
+            *stand = Stand {
+                attached,
+                ..skipped
+            };
+        }
+    }
+
     /// Appends one event; the caller made sure that there is a number for it.
     pub(super) fn push(&mut self, piece: &Piece<'_>, keep: &Kept, now: Instant) {
         let (state, key) = match keep {

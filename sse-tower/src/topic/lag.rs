@@ -52,7 +52,7 @@ impl Lag {
         })))
     }
 
-    /// The client is sent only what is published from then on, and is not told.
+    /// The client is sent the newest event that is kept and what comes then, and is not told.
     ///
     /// For states, each of which makes those before it worthless.
     #[must_use]

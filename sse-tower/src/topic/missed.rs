@@ -21,6 +21,8 @@ pub enum Missed {
     Gap(Gap),
     /// What the client sent is no cursor.
     Unreadable,
+    /// What the client sent was not sealed by us, or not for this topic and this client.
+    Forged,
     /// The topic is closed and the client has seen all of it.
     Closed(TopicClosed),
 }
@@ -39,6 +41,7 @@ impl fmt::Display for Missed {
         match self {
             Self::Gap(gap) => gap.fmt(f),
             Self::Unreadable => f.write_str("the id to resume after is no cursor"),
+            Self::Forged => f.write_str("the id to resume after was not given to this client"),
             Self::Closed(closed) => closed.fmt(f),
         }
     }
@@ -49,7 +52,7 @@ impl Error for Missed {}
 impl IntoResponse for Missed {
     fn into_response(self) -> Response {
         match self {
-            Self::Gap(_) | Self::Unreadable => {
+            Self::Gap(_) | Self::Unreadable | Self::Forged => {
                 let text = "the events to resume after are gone";
                 (StatusCode::GONE, no_store(), text).into_response()
             }

@@ -7,20 +7,27 @@
 //!
 //! A [`DurableTopic`] outlives its process: its events are in a [store](crate::store) first.
 //!
-//! A [`Hub`] is topics by key, such as the rooms of a chat.
+//! A [`Hub`] is topics by key, such as the rooms of a chat. [`Combined`] is several topics on one
+//! connection.
 
+mod combined;
 mod durable;
 mod hub;
 mod lag;
 mod missed;
+#[cfg(feature = "sealed")]
+mod seal;
 mod subscription;
 #[expect(clippy::module_inception, reason = "the type of the module")]
 mod topic;
 
+pub use self::combined::{CombineError, Combined, Cursors, CursorsError};
 pub use self::durable::{DurableError, DurableTopic};
 pub use self::hub::Hub;
 pub use self::lag::{Lag, Lagged};
 pub use self::missed::{Missed, TopicClosed};
+#[cfg(feature = "sealed")]
+pub use self::seal::{Seal, SealKeys, Sealed, SealedError};
 pub use self::subscription::Subscription;
 pub use self::topic::Topic;
 pub(crate) use self::topic::new_epoch;

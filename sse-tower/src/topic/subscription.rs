@@ -12,6 +12,8 @@ use sse_core::{Block, Cursor, IntoItem, RawEvent, SseEvent};
 
 use super::durable::DurableReader;
 use super::lag::{Lag, Lagged, Policy};
+#[cfg(feature = "sealed")]
+use super::seal::Seal;
 use crate::body::{Batch, Chain, EventSource, Filled, Source};
 use crate::life::CloseReason;
 use crate::response::Sse;
@@ -25,7 +27,7 @@ use crate::response::Sse;
 pub struct Subscription<E> {
     reader: AnyReader,
     lag: Lag,
-    filter: Option<Filter>,
+    edit: Option<Box<Edit>>,
     ended: bool,
     event: PhantomData<fn() -> E>,
 }
@@ -35,6 +37,14 @@ pub struct Subscription<E> {
 enum AnyReader {
     Log(Reader),
     Durable(DurableReader),
+}
+
+/// What makes the events of one subscriber differ from those of others.
+#[derive(Default)]
+struct Edit {
+    filter: Option<Filter>,
+    #[cfg(feature = "sealed")]
+    seal: Option<Seal>,
 }
 
 type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
@@ -52,7 +62,7 @@ impl<E> Subscription<E> {
         Self {
             reader,
             lag: Lag::default(),
-            filter: None,
+            edit: None,
             ended: false,
             event: PhantomData,
         }
@@ -81,11 +91,40 @@ impl<E> Subscription<E> {
     /// let subscription = topic.live().filter(move |event| may_read(event.data()));
     /// ```
     pub fn filter(mut self, mut keep: impl FnMut(&RawEvent<'_>) -> bool + Send + 'static) -> Self {
-        self.filter = Some(match self.filter {
+        let filter = &mut self.edit.get_or_insert_default().filter;
+        *filter = Some(match filter.take() {
             None => Box::new(keep),
             Some(mut first) => Box::new(move |event| first(event) && keep(event)),
         });
         self
+    }
+
+    /// Seals the ids, so that this client cannot make up a place in the topic, nor use one that
+    /// another was sent.
+    ///
+    /// The client comes back with an id that [`Seal::open`] reads; filters see ids without
+    /// their seals. See [`SealKeys`](super::SealKeys) for an example.
+    #[cfg(feature = "sealed")]
+    pub fn sealed(mut self, seal: Seal) -> Self {
+        self.edit.get_or_insert_default().seal = Some(seal);
+        self
+    }
+
+    /// As a part of a [`Combined`](super::Combined), which seals ids of its own.
+    pub(super) fn for_combined(self) -> Subscription<Block> {
+        #[cfg_attr(not(feature = "sealed"), expect(unused_mut, reason = "no seals"))]
+        let mut edit = self.edit;
+        #[cfg(feature = "sealed")]
+        if let Some(edit) = &mut edit {
+            edit.seal = None;
+        }
+        Subscription {
+            reader: self.reader,
+            lag: self.lag,
+            edit,
+            ended: self.ended,
+            event: PhantomData,
+        }
     }
 
     /// Where the client is: the cursor of the last event that was handed out.
@@ -112,10 +151,25 @@ impl<E> Subscription<E> {
                     }
                 },
                 Policy::Skip => {
-                    self.reader.skip_to_head();
+                    self.reader.skip_to_latest();
                 }
             }
         }
+    }
+}
+
+impl Edit {
+    /// What is left for this subscriber.
+    fn edit(&mut self, block: &Block) -> Option<Block> {
+        let block = match &mut self.filter {
+            Some(filter) => block.filter(filter)?,
+            None => block.clone(),
+        };
+        #[cfg(feature = "sealed")]
+        if let Some(seal) = &self.seal {
+            return Some(block.map_ids(|id| seal.id(id)));
+        }
+        Some(block)
     }
 }
 
@@ -134,12 +188,12 @@ impl AnyReader {
         }
     }
 
-    fn skip_to_head(&mut self) {
+    fn skip_to_latest(&mut self) {
         match self {
             Self::Log(reader) => {
-                reader.skip_to_head();
+                reader.skip_to_latest();
             }
-            Self::Durable(reader) => reader.skip_to_head(),
+            Self::Durable(reader) => reader.skip_to_latest(),
         }
     }
 }
@@ -167,10 +221,10 @@ impl<E> Stream for Subscription<E> {
             }
             let read = ready!(this.poll_read(cx));
             this.ended = !matches!(read, Some(Ok(_)));
-            let (Some(Ok(block)), Some(filter)) = (&read, &mut this.filter) else {
+            let (Some(Ok(block)), Some(edit)) = (&read, &mut this.edit) else {
                 return Poll::Ready(read);
             };
-            if let Some(block) = block.filter(filter) {
+            if let Some(block) = edit.edit(block) {
                 return Poll::Ready(Some(Ok(block)));
             }
         }
@@ -179,22 +233,26 @@ impl<E> Stream for Subscription<E> {
     }
 }
 
-/// As for any stream of blocks, but each block is moved, where that would share it once more.
 impl<E> Source for Subscription<E> {
-    fn poll_fill(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        batch: &mut Batch,
-    ) -> Poll<Filled> {
-        loop {
-            let filled = match ready!(self.as_mut().poll_next(cx)) {
-                Some(Ok(block)) => batch.add_block(block, false),
-                Some(Err(lagged)) => Some(Filled::Failed(lagged.into())),
-                None => Some(Filled::Over(CloseReason::Ended)),
-            };
-            if let Some(filled) = filled {
-                return Poll::Ready(filled);
-            }
+    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        fill(self, cx, batch)
+    }
+}
+
+/// As for any stream of blocks, but each block is moved, where that would share it once more.
+pub(super) fn fill(
+    mut blocks: Pin<&mut impl Stream<Item = Result<Block, Lagged>>>,
+    cx: &mut Context<'_>,
+    batch: &mut Batch,
+) -> Poll<Filled> {
+    loop {
+        let filled = match ready!(blocks.as_mut().poll_next(cx)) {
+            Some(Ok(block)) => batch.add_block(block, false),
+            Some(Err(lagged)) => Some(Filled::Failed(lagged.into())),
+            None => Some(Filled::Over(CloseReason::Ended)),
+        };
+        if let Some(filled) = filled {
+            return Poll::Ready(filled);
         }
     }
 }

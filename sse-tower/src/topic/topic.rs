@@ -113,7 +113,8 @@ impl<E: SseEvent> Topic<E> {
     }
 
     /// Subscribes where `resume` says: after the cursor that the client has seen, or, if it has
-    /// seen nothing, to what is published from now on.
+    /// seen nothing, to what is published from now on. Of a topic that is closed, that is its last
+    /// event.
     ///
     /// A client that was connected but was not sent an event has no cursor, so it comes back as
     /// if it were new: what was published while it was away is not sent to it. Where that
@@ -127,7 +128,13 @@ impl<E: SseEvent> Topic<E> {
     pub fn subscribe(&self, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
         self.log.evict(now());
         match resume {
-            Resume::Fresh if self.log.is_closed() => Err(Missed::Closed(TopicClosed)),
+            Resume::Fresh if self.log.is_closed() => {
+                let mut reader = self.log.reader_from_start();
+                if reader.skip_to_latest() == self.head() {
+                    return Err(Missed::Closed(TopicClosed));
+                }
+                Ok(Subscription::new(reader))
+            }
             Resume::Fresh => Ok(self.live()),
             Resume::After(cursor) => {
                 let reader = self.log.reader_after(cursor)?;

@@ -102,8 +102,10 @@ impl DurableReader {
         }
     }
 
-    pub(in crate::topic) fn skip_to_head(&mut self) {
-        self.stand = Stand::Ring(self.shared.log.reader());
+    pub(in crate::topic) fn skip_to_latest(&mut self) {
+        let mut reader = self.shared.log.reader_from_start();
+        reader.skip_to_latest();
+        self.stand = Stand::Ring(reader);
     }
 }
 
