@@ -113,6 +113,26 @@ impl EventBuffer {
         self.writer.put(b"}\n\n");
     }
 
+    /// Writes the reserved event `sse-tower:cursor`, which has an id and no payload: it tells a
+    /// client where it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sse_core::{EventBuffer, EventId};
+    ///
+    /// let mut buffer = EventBuffer::new();
+    /// buffer.checkpoint(&EventId::from_static("17.42"));
+    /// assert_eq!(buffer.as_bytes(), b"event: sse-tower:cursor\nid: 17.42\ndata:\n\n");
+    /// ```
+    pub fn checkpoint(&mut self, id: &EventId) {
+        for part in ["event: sse-tower:cursor\nid: ", id.as_str(), "\ndata:\n\n"] {
+            self.writer.put(part.as_bytes());
+        }
+        self.writer.last_id = LastId::Known(id.clone());
+        self.events += 1;
+    }
+
     /// Writes an empty line, which ends the block of an [opening](Self::open_stream) that no
     /// event followed.
     pub fn empty_line(&mut self) {

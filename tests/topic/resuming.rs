@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts as _, State};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
-use futures_util::stream;
+use futures_util::{FutureExt as _, stream};
 use http::{Request, StatusCode};
 use sse_tower::{Missed, SseLayer, sse_handler};
 use tokio::time;
@@ -103,6 +103,31 @@ async fn a_closed_topic_stays_closed() {
     let closed = topic.subscribe(at(&topic, 2)).unwrap_err();
     assert!(matches!(closed, Missed::Closed(_)));
     assert_eq!(closed.into_response().status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_was_sent_nothing_can_know_its_place() {
+    let topic = topic(512);
+    topic.publish(Feed::Added(1)).unwrap();
+    let checkpoint = |seq| {
+        let epoch = topic.head().epoch();
+        format!("event: sse-tower:cursor\nid: {epoch}.{seq}\ndata:\n\n")
+    };
+    let quiet = topic.subscribe(Resume::Fresh).unwrap().checkpoints();
+    let mut quiet = reader(quiet.filter(|event| event.name() == Some("over")));
+    assert_eq!(quiet.frame().await, checkpoint(1));
+    topic.publish_all((0..63).map(Feed::Added)).unwrap();
+    assert!(quiet.next().now_or_never().is_none(), "it is near enough");
+    topic.publish(Feed::Added(0)).unwrap();
+    assert_eq!(quiet.frame().await, checkpoint(65));
+    assert!(quiet.next().now_or_never().is_none());
+
+    let mut busy = reader(topic.subscribe(at(&topic, 64)).unwrap().checkpoints());
+    assert_eq!(busy.frame().await, added(&topic, 65, 0));
+    assert!(
+        busy.next().now_or_never().is_none(),
+        "the event has told it"
+    );
 }
 
 #[sse_handler]

@@ -22,6 +22,9 @@ use crate::extract::Resume;
 /// with it reads on without a gap; after that, it is told of one. No number is ever used twice:
 /// the numbers of new topics begin above those of all that were removed.
 ///
+/// Whoever chooses a key makes a topic. If that is a client, see that the key exists first: a hub
+/// has as many topics as were asked for within [`idle_after`](Self::idle_after).
+///
 /// A hub has no timer: idle topics go when the hub is next asked for one.
 ///
 /// # Examples

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use axum_core::response::{IntoResponse, Response};
 use futures_core::Stream;
 use sse_core::log::{Read, Reader};
-use sse_core::{Block, Cursor, IntoItem, RawEvent, SseEvent};
+use sse_core::{Block, Cursor, EventBuffer, IntoItem, RawEvent, SseEvent};
 
 use super::durable::DurableReader;
 use super::lag::{Lag, Lagged, Policy};
@@ -43,9 +43,19 @@ enum AnyReader {
 #[derive(Default)]
 struct Edit {
     filter: Option<Filter>,
+    checkpoints: Option<Checkpoints>,
     #[cfg(feature = "sealed")]
     seal: Option<Seal>,
 }
+
+/// The place that the client knows of.
+#[derive(Default)]
+struct Checkpoints {
+    known: Option<Cursor>,
+}
+
+/// How many events a client may not know to be behind it.
+const CHECKPOINT: u64 = 64;
 
 type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
 
@@ -99,6 +109,42 @@ impl<E> Subscription<E> {
         self
     }
 
+    /// Tells the client where it is when no event does.
+    ///
+    /// A client remembers the id of the last event that it was sent. Without one, because nothing
+    /// was published or everything was left out, it comes back as if it were new, and misses what
+    /// was published meanwhile without being told. With this, a stream that has nothing to send
+    /// begins with an event that has an id only, and such an event follows when
+    /// [`filter`](Self::filter) has left out 64 events since the last id:
+    ///
+    /// ```text
+    /// event: sse-tower:cursor
+    /// id: 1786543210.42
+    /// data:
+    /// ```
+    ///
+    /// [`decode`](crate::decode()) and an `EventSource` without a listener of this name skip it.
+    /// Not every client does, so it is off by default: some hand every event to one function.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sse_tower::{Cursor, Json, Missed, Resume, Subscription, Topic};
+    ///
+    /// fn subscribe(
+    ///     topic: &Topic<Json<u32>>,
+    ///     resume: Resume<Cursor>,
+    /// ) -> Result<Subscription<Json<u32>>, Missed> {
+    ///     Ok(topic.subscribe(resume)?.checkpoints())
+    /// }
+    /// # let _ = subscribe;
+    /// ```
+    pub fn checkpoints(mut self) -> Self {
+        let checkpoints = &mut self.edit.get_or_insert_default().checkpoints;
+        *checkpoints = Some(Checkpoints::default());
+        self
+    }
+
     /// Seals the ids, so that this client cannot make up a place in the topic, nor use one that
     /// another was sent.
     ///
@@ -133,6 +179,25 @@ impl<E> Subscription<E> {
         self.reader.cursor()
     }
 
+    /// A checkpoint, if it is time.
+    fn poll_checkpoint(&mut self) -> Poll<Option<Result<Block, Lagged>>> {
+        let cursor = self.cursor();
+        let Some(edit) = &mut self.edit else {
+            return Poll::Pending;
+        };
+        let Some(checkpoints) = &mut edit.checkpoints else {
+            return Poll::Pending;
+        };
+        let ahead = |known: Cursor| cursor.seq().saturating_sub(known.seq());
+        if checkpoints.known.is_some_and(|it| ahead(it) < CHECKPOINT) {
+            return Poll::Pending;
+        }
+        checkpoints.known = Some(cursor);
+        let mut buffer = EventBuffer::new();
+        buffer.checkpoint(&cursor.into());
+        Poll::Ready(Some(Ok(edit.seal(buffer.take_block()))))
+    }
+
     /// What comes next, before the filter.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Block, Lagged>>> {
         loop {
@@ -165,11 +230,15 @@ impl Edit {
             Some(filter) => block.filter(filter)?,
             None => block.clone(),
         };
+        Some(self.seal(block))
+    }
+
+    fn seal(&self, block: Block) -> Block {
         #[cfg(feature = "sealed")]
         if let Some(seal) = &self.seal {
-            return Some(block.map_ids(|id| seal.id(id)));
+            return block.map_ids(|id| seal.id(id));
         }
-        Some(block)
+        block
     }
 }
 
@@ -219,12 +288,17 @@ impl<E> Stream for Subscription<E> {
             if this.ended {
                 return Poll::Ready(None);
             }
-            let read = ready!(this.poll_read(cx));
+            let Poll::Ready(read) = this.poll_read(cx) else {
+                return this.poll_checkpoint();
+            };
             this.ended = !matches!(read, Some(Ok(_)));
             let (Some(Ok(block)), Some(edit)) = (&read, &mut this.edit) else {
                 return Poll::Ready(read);
             };
             if let Some(block) = edit.edit(block) {
+                if let (Some(checkpoints), Some(_)) = (&mut edit.checkpoints, block.last_id()) {
+                    checkpoints.known = Some(this.reader.cursor());
+                }
                 return Poll::Ready(Some(Ok(block)));
             }
         }

@@ -118,7 +118,8 @@ impl<E: SseEvent> Topic<E> {
     ///
     /// A client that was connected but was not sent an event has no cursor, so it comes back as
     /// if it were new: what was published while it was away is not sent to it. Where that
-    /// matters, begin with a snapshot, or with [`from_start`](Self::from_start).
+    /// matters, begin with a snapshot, with [`from_start`](Self::from_start), or have
+    /// [`checkpoints`](Subscription::checkpoints).
     ///
     /// # Errors
     ///
