@@ -58,6 +58,7 @@ pub mod log;
 mod raw;
 mod read;
 mod typed;
+mod waker_id;
 mod write;
 
 #[doc(no_inline)]

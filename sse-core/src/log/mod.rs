@@ -277,6 +277,7 @@ impl Log {
             if state.version() == before {
                 return Ok(changed);
             }
+            self.shared.next_round();
             (changed, state.wakers.take())
         };
         if waiting.capacity() > 0 {

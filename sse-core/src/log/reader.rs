@@ -9,6 +9,7 @@ use super::state::Shared;
 use super::wakers::Slot;
 use super::{Cursor, Gap, ReadLimit};
 use crate::block::Block;
+use crate::waker_id::WakerId;
 
 /// Reads a log from a cursor on: what is kept first, then what comes.
 ///
@@ -20,6 +21,14 @@ pub struct Reader {
     stand: Stand,
     limit: ReadLimit,
     slot: Option<Slot>,
+    waiting: Option<Waiting>,
+}
+
+/// A waker of the reader is on the list of this round.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Waiting {
+    round: u64,
+    waker: WakerId,
 }
 
 /// What a reader is given.
@@ -46,6 +55,7 @@ impl Reader {
             stand,
             limit: ReadLimit::default(),
             slot: None,
+            waiting: None,
         }
     }
 
@@ -60,12 +70,22 @@ impl Reader {
     ///
     /// Only the waker of the last call is woken. The end is given again by every later call.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
+        let waker = WakerId::of(cx.waker());
+        let round = self.shared.round();
+        // Servers ask several times for each wake; all but one time the lock is not needed.
+        if self.waiting == Some(Waiting { round, waker }) {
+            return Poll::Pending;
+        }
         let mut state = self.shared.lock();
         if let Some(read) = state.read(&mut self.stand, self.limit) {
+            self.waiting = None;
             return Poll::Ready(read);
         }
         let replaced = state.wakers.register(&mut self.slot, cx.waker());
+        // Under the lock, so that it is the round of the list.
+        let round = self.shared.round();
         drop(state);
+        self.waiting = Some(Waiting { round, waker });
         // Without the lock: a waker may own the task that owns this reader.
         drop(replaced);
         Poll::Pending

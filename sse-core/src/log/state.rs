@@ -5,12 +5,15 @@ use std::time::Instant;
 
 use super::batch::{Batch, Kept};
 use super::ring::{Ring, Stand};
-use super::sync::{Mutex, MutexGuard};
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use super::wakers::Wakers;
 use super::{AppendError, Cursor, Read, ReadLimit, Retention};
 
 pub(super) struct Shared {
     state: Mutex<State>,
+    /// How often the list of wakers was taken. A reader that is on the list of this number has
+    /// nothing to read.
+    round: AtomicU64,
 }
 
 pub(super) struct State {
@@ -37,7 +40,18 @@ impl Shared {
         };
         Self {
             state: Mutex::new(state),
+            round: AtomicU64::new(0),
         }
+    }
+
+    /// Ordered after everything that was done under the lock before the list was taken.
+    pub(super) fn round(&self) -> u64 {
+        self.round.load(Ordering::Acquire)
+    }
+
+    /// Says, under the lock, that the list is taken.
+    pub(super) fn next_round(&self) {
+        self.round.fetch_add(1, Ordering::Release);
     }
 
     /// A panic under the lock would be a bug of this crate; the others may go on.

@@ -1,7 +1,12 @@
 //! The lock, which the unit tests of this crate replace by the model checker's.
 
 #[cfg(not(test))]
+pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(not(test))]
 pub(super) use std::sync::{Mutex, MutexGuard};
+
+#[cfg(test)]
+pub(super) use shuttle::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(test)]
 pub(super) use self::counted::{Mutex, MutexGuard};

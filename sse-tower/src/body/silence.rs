@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pin_project_lite::pin_project;
+use sse_core::__private::WakerId;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::settings::SharedSettings;
@@ -23,6 +24,8 @@ pin_project! {
         // Set per frame, so that a busy stream never reads the clock.
         active: bool,
         deadline: Option<Instant>,
+        // Whom the timer wakes.
+        wakes: Option<WakerId>,
         #[pin]
         timer: Option<Sleep>,
     }
@@ -58,6 +61,7 @@ impl Silence {
             wait: None,
             active: true,
             deadline: None,
+            wakes: None,
             timer: None,
         }
     }
@@ -85,7 +89,12 @@ impl Silence {
             this.timer.set(Some(sleep_until(deadline)));
         }
         let mut timer = this.timer.as_pin_mut().expect("set above");
+        let waker = WakerId::of(cx.waker());
         loop {
+            if *this.wakes == Some(waker) && !timer.is_elapsed() {
+                return Poll::Pending;
+            }
+            *this.wakes = Some(waker);
             ready!(timer.as_mut().poll(cx));
             let early = timer.deadline() < deadline;
             if !early {
@@ -94,6 +103,7 @@ impl Silence {
                 *this.deadline = Some(deadline);
             }
             timer.as_mut().reset(deadline);
+            *this.wakes = None;
             if !early {
                 return Poll::Ready(keep_alive.bytes());
             }
