@@ -147,6 +147,13 @@ impl Life {
         }
     }
 
+    /// How many events of a topic waited for the client, those of this frame included.
+    pub(crate) fn waited(&mut self, events: u64) {
+        for observer in self.layers.iter().flat_map(Membership::observers) {
+            observer.waited(events);
+        }
+    }
+
     /// The last id of a frame.
     pub(crate) fn sent_id(&mut self, id: &str) {
         self.last_id.clear();

@@ -1,6 +1,6 @@
 //! `Metrics`: the streams of a layer as metrics.
 
-use metrics::{counter, gauge};
+use metrics::{counter, gauge, histogram};
 
 use crate::life::Closed;
 use crate::observe::Observe;
@@ -14,6 +14,10 @@ use crate::observe::Observe;
 /// | `sse_streams_closed_total` | counter | `reason` | [`CloseReason::as_str`](crate::CloseReason::as_str) |
 /// | `sse_events_total` | counter | | events handed to the server |
 /// | `sse_bytes_total` | counter | | bytes handed to the server |
+/// | `sse_lag_events` | histogram | | events of a topic that waited for a client when it took the next |
+///
+/// A client that takes nothing is in no histogram: [`Topic::slowest`](crate::Topic::slowest)
+/// knows of it.
 ///
 /// # Examples
 ///
@@ -42,6 +46,11 @@ impl Observe for Metrics {
     fn sent(&self, events: u64, bytes: u64) {
         counter!("sse_events_total").increment(events);
         counter!("sse_bytes_total").increment(bytes);
+    }
+
+    fn waited(&self, events: u64) {
+        // More than 2^53 of them would be rounded.
+        histogram!("sse_lag_events").record(events as f64);
     }
 
     fn closed(&self, closed: &Closed) {

@@ -6,7 +6,8 @@ use crate::life::Closed;
 ///
 /// Any `Fn(&Closed)` is one. The methods are called from within the bodies, so they must be
 /// quick and must not block. A panic of [`opened`](Self::opened) or [`closed`](Self::closed) is
-/// logged and goes no further; one of [`sent`](Self::sent) is a panic of the stream.
+/// logged and goes no further; one of
+/// [`sent`](Self::sent) or [`waited`](Self::waited) is a panic of the stream.
 ///
 /// # Examples
 ///
@@ -42,6 +43,12 @@ pub trait Observe: Send + Sync + 'static {
         let _ = (events, bytes);
     }
 
+    /// A frame of a [topic](crate::Topic) was taken for a client for which this many events were
+    /// waiting, those of the frame included: 1 for a client that keeps up.
+    fn waited(&self, events: u64) {
+        let _ = events;
+    }
+
     /// A stream that was opened is over. Called once for each, whatever the reason.
     fn closed(&self, closed: &Closed);
 }
@@ -59,6 +66,10 @@ impl<O: Observe + ?Sized> Observe for std::sync::Arc<O> {
 
     fn sent(&self, events: u64, bytes: u64) {
         (**self).sent(events, bytes);
+    }
+
+    fn waited(&self, events: u64) {
+        (**self).waited(events);
     }
 
     fn closed(&self, closed: &Closed) {

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use futures_util::stream;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use sse_tower::{CloseReason, Closed, Metrics, Observe, Shutdown};
+use sse_tower::{CloseReason, Closed, Json, Metrics, Observe, Retention, Shutdown, Topic};
 
 use super::*;
 
@@ -182,39 +182,38 @@ async fn a_stream_that_panics_survives_observers_that_do() {
     assert_eq!(layer.open_streams(), 0);
 }
 
-/// Runs a stream that ends and, meanwhile, one that stays open until `stop`; then reads the
-/// metrics.
-fn metrics_of_two_streams(stop_before_reading: bool) -> Vec<String> {
+/// A stream that ends and, meanwhile, one that stays open until the server stops.
+async fn two_streams(stop_before_reading: bool) -> Option<Reader> {
+    let stop = Shutdown::new();
+    let layer = layer().observe(Metrics::new()).shutdown(&stop);
+    let fed = Fed::new(&layer, true);
+    let mut silent = fed.open(Method::GET).await;
+    silent.frame().await;
+    let app = app(&layer, || Sse::new(stream::iter([Event::new().data("x")])));
+    Reader::of(get(&app).await).rest().await;
+    if stop_before_reading {
+        stop.begin();
+        while silent.next().await.is_some() {}
+        return None;
+    }
+    Some(silent)
+}
+
+/// The metrics after `work`, while what it returned is still there.
+fn metrics_of<T>(work: impl Future<Output = T>) -> Vec<String> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
-    let run = async || {
-        let stop = Shutdown::new();
-        let layer = layer().observe(Metrics::new()).shutdown(&stop);
-        let fed = Fed::new(&layer, true);
-        let mut silent = fed.open(Method::GET).await;
-        silent.frame().await;
-        let app = app(&layer, || Sse::new(stream::iter([Event::new().data("x")])));
-        Reader::of(get(&app).await).rest().await;
-        if stop_before_reading {
-            stop.begin();
-            while silent.next().await.is_some() {}
-            drop(silent);
-            return snapshotter.snapshot();
-        }
-        snapshotter.snapshot()
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
-    let snapshot = metrics::with_local_recorder(&recorder, || runtime.block_on(run()));
+    let _open = metrics::with_local_recorder(&recorder, || runtime.block_on(work));
+    let snapshot = snapshotter.snapshot().into_vec().into_iter();
     let mut lines: Vec<_> = snapshot
-        .into_vec()
-        .into_iter()
         .map(|(key, _, _, value)| match value {
             DebugValue::Counter(count) => format!("{} {count}", key.key()),
             DebugValue::Gauge(value) => format!("{} {value}", key.key()),
-            DebugValue::Histogram(_) => unreachable!("there are none"),
+            DebugValue::Histogram(values) => format!("{} {values:?}", key.key()),
         })
         .collect();
     lines.sort();
@@ -222,12 +221,29 @@ fn metrics_of_two_streams(stop_before_reading: bool) -> Vec<String> {
 }
 
 #[test]
+fn metrics_hold_how_far_clients_are_behind() {
+    let lines = metrics_of(async {
+        let topic = Topic::<Json<u32>>::new(Retention::events(16));
+        let feed = topic.clone();
+        let observed = layer().observe(Metrics::new());
+        let app = app(&observed, move || Sse::from(feed.live()));
+        let mut reader = Reader::of(get(&app).await);
+        topic.publish_all((0..3).map(Json)).unwrap();
+        reader.frame().await;
+        topic.publish(Json(4)).unwrap();
+        reader.frame().await;
+    });
+    let lag = "Key(sse_lag_events) [3.0, 1.0]";
+    assert!(lines.iter().any(|line| line == lag), "{lines:?}");
+}
+
+#[test]
 fn metrics_count_what_happens() {
     let name = |line: &str, value: u64| format!("Key({line}) {value}");
-    let open = metrics_of_two_streams(false);
+    let open = metrics_of(two_streams(false));
     assert!(open.contains(&name("sse_streams_open", 1)), "{open:?}");
     assert_eq!(
-        metrics_of_two_streams(true),
+        metrics_of(two_streams(true)),
         [
             name("sse_bytes_total", 2 + 13 + 9),
             name("sse_events_total", 1),

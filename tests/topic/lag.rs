@@ -1,8 +1,11 @@
 //! Subscribers that fall behind.
 
+use std::ops::RangeInclusive;
+
 use futures_util::StreamExt as _;
 use sse_tower::{CloseReason, Lag};
 use tokio::sync::oneshot;
+use tokio::time;
 
 use super::*;
 
@@ -59,4 +62,36 @@ async fn a_subscriber_that_does_not_read_holds_nobody_up() {
         let block = reading.next().await.unwrap().unwrap();
         assert_eq!(block.bytes(), &added(&topic, n.into(), n));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_sees_how_far_the_slowest_is_behind() {
+    let topic = Topic::<Feed>::new(Retention::events(4));
+    assert_eq!(topic.slowest(), None);
+    let stalled = topic.live();
+    let mut reading = topic.live();
+    let slowest = || {
+        let behind = topic.slowest().unwrap();
+        (behind.events, behind.bytes, behind.age)
+    };
+    assert_eq!(slowest(), (0, 0, secs(0)));
+    topic.publish(Feed::Added(1)).unwrap();
+    time::advance(secs(1)).await;
+    topic.publish_all((2..=3).map(Feed::Added)).unwrap();
+    time::advance(secs(1)).await;
+    reading.next().await.unwrap().unwrap();
+    let bytes = |seqs: RangeInclusive<u64>| -> u64 {
+        seqs.map(|seq| added(&topic, seq, 1).len() as u64).sum()
+    };
+    assert_eq!(slowest(), (3, bytes(1..=3), secs(2)));
+    topic.publish_all((4..=6).map(Feed::Added)).unwrap();
+    assert_eq!(
+        slowest(),
+        (6, bytes(3..=6), secs(1)),
+        "two of them are gone"
+    );
+    drop(stalled);
+    assert_eq!(slowest(), (3, bytes(4..=6), secs(0)));
+    drop(reading);
+    assert_eq!(topic.slowest(), None);
 }

@@ -66,6 +66,7 @@ mod reader;
 mod retention;
 mod ring;
 mod segments;
+mod stands;
 mod state;
 mod sync;
 mod wakers;
@@ -81,6 +82,7 @@ pub use self::cursor::{Cursor, CursorError};
 pub use self::gap::{Gap, GapCause, Missed};
 pub use self::reader::{Read, Reader};
 pub use self::retention::{ReadLimit, Retention};
+pub use self::stands::Behind;
 use self::state::{Phase, Shared, State};
 use crate::typed::SseEvent;
 
@@ -240,7 +242,18 @@ impl Log {
     /// How many readers there are.
     #[must_use]
     pub fn readers(&self) -> usize {
-        self.shared.lock().readers
+        self.shared.lock().stands.len()
+    }
+
+    /// How far the reader that is furthest behind is behind, at `now`; `None` without readers.
+    ///
+    /// It looks at every reader and at what is kept, so it is for a gauge and not for each
+    /// append.
+    #[must_use]
+    pub fn slowest(&self, now: Instant) -> Option<Behind> {
+        let state = self.shared.lock();
+        let seq = state.stands.lowest()?;
+        Some(state.ring.behind(seq, now))
     }
 
     /// Whether the log is closed.
@@ -251,8 +264,8 @@ impl Log {
 
     fn attach(&self, state: &mut State, cursor: Cursor) -> Result<Reader, Gap> {
         let stand = state.ring.stand_after(cursor)?;
-        state.readers += 1;
-        Ok(Reader::new(Arc::clone(&self.shared), cursor.epoch(), stand))
+        let index = state.stands.add(cursor.seq());
+        Ok(Reader::new(&self.shared, cursor.epoch(), index, stand))
     }
 
     fn end(&self, phase: Phase) {
@@ -301,7 +314,7 @@ impl fmt::Debug for Log {
             .field("start", &state.ring.start())
             .field("head", &state.ring.head())
             .field("phase", &state.phase)
-            .field("readers", &state.readers)
+            .field("readers", &state.stands.len())
             .finish()
     }
 }

@@ -265,7 +265,7 @@ fn everything(
         given.check(&history, &removed);
     }
     let state = shared.lock();
-    assert_eq!(state.readers, 0);
+    assert_eq!(state.stands.len(), 0);
     assert_eq!(state.ring.head().seq(), history.len() as u64);
 }
 

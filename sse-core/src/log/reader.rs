@@ -18,8 +18,11 @@ use crate::waker_id::WakerId;
 pub struct Reader {
     shared: Arc<Shared>,
     epoch: u64,
+    /// Where the log keeps the place of this reader.
+    index: usize,
     stand: Stand,
     limit: ReadLimit,
+    waited: u64,
     slot: Option<Slot>,
     waiting: Option<Waiting>,
 }
@@ -48,12 +51,14 @@ pub enum Read {
 }
 
 impl Reader {
-    pub(super) fn new(shared: Arc<Shared>, epoch: u64, stand: Stand) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, epoch: u64, index: usize, stand: Stand) -> Self {
         Self {
-            shared,
+            shared: Arc::clone(shared),
             epoch,
+            index,
             stand,
             limit: ReadLimit::default(),
+            waited: 0,
             slot: None,
             waiting: None,
         }
@@ -77,7 +82,10 @@ impl Reader {
             return Poll::Pending;
         }
         let mut state = self.shared.lock();
+        let before = self.stand.seq;
         if let Some(read) = state.read(&mut self.stand, self.limit) {
+            self.waited = state.ring.head().seq().saturating_sub(before);
+            state.stands.set(self.index, self.stand.seq);
             self.waiting = None;
             return Poll::Ready(read);
         }
@@ -94,13 +102,25 @@ impl Reader {
     /// Gives what comes next, if it is there.
     #[must_use]
     pub fn next_ready(&mut self) -> Option<Read> {
-        self.shared.lock().read(&mut self.stand, self.limit)
+        let mut state = self.shared.lock();
+        let read = state.read(&mut self.stand, self.limit);
+        state.stands.set(self.index, self.stand.seq);
+        read
     }
 
     /// Leaves out what is not read yet but for the newest entry, and returns where that leads.
     pub fn skip_to_latest(&mut self) -> Cursor {
-        self.shared.lock().ring.skip(&mut self.stand);
+        let mut state = self.shared.lock();
+        state.ring.skip(&mut self.stand);
+        state.stands.set(self.index, self.stand.seq);
         self.cursor()
+    }
+
+    /// How many entries waited for this reader when [`poll_next`](Self::poll_next) last gave it
+    /// some.
+    #[must_use]
+    pub fn waited(&self) -> u64 {
+        self.waited
     }
 
     /// The last place that this reader was given: the id of its last event, where a
@@ -115,7 +135,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let waker = {
             let mut state = self.shared.lock();
-            state.readers -= 1;
+            state.stands.remove(self.index);
             state.wakers.remove(self.slot.take())
         };
         // Without the lock, as above.

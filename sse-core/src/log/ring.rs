@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::batch::{Kept, Piece};
 use super::segments::{Place, Segments};
+use super::stands::Behind;
 use super::{Cursor, Gap, GapCause, ReadLimit, Retention};
 use crate::block::Block;
 
@@ -276,6 +277,24 @@ impl Ring {
         let bytes = self.segments.slice(chunk, range);
         let id = seq.map(|seq| self.segments.id(chunk, Cursor::new(self.epoch, seq)));
         Some(Ok(Block::new(bytes, events, id, terminal)))
+    }
+
+    /// What a reader was not sent that was sent everything up to `seq`.
+    pub(super) fn behind(&self, seq: u64, now: Instant) -> Behind {
+        let from = self.entries.partition_point(|e| e.seq <= seq);
+        let mut kept = self
+            .entries
+            .range(from..)
+            .filter(|e| e.state == State::Durable)
+            .peekable();
+        let age = kept
+            .peek()
+            .map(|oldest| now.saturating_duration_since(oldest.at));
+        Behind {
+            events: self.head.saturating_sub(seq),
+            bytes: kept.map(|e| e.place.len as u64).sum(),
+            age: age.unwrap_or_default(),
+        }
     }
 
     /// Live-only events wait within limits of their own: they must not push out what is kept.

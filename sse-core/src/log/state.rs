@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::batch::{Batch, Kept};
 use super::ring::{Ring, Stand};
+use super::stands::Stands;
 use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use super::wakers::Wakers;
 use super::{AppendError, Cursor, Read, ReadLimit, Retention};
@@ -20,7 +21,7 @@ pub(super) struct State {
     pub(super) ring: Ring,
     pub(super) phase: Phase,
     pub(super) wakers: Wakers,
-    pub(super) readers: usize,
+    pub(super) stands: Stands,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Shared {
             ring: Ring::new(head, retention),
             phase: Phase::Open,
             wakers: Wakers::default(),
-            readers: 0,
+            stands: Stands::default(),
         };
         Self {
             state: Mutex::new(state),
@@ -89,7 +90,7 @@ impl State {
         for piece in batch.pieces() {
             match piece.keep {
                 Kept::Never if closing => self.ring.push(&piece, &Kept::All, now),
-                Kept::Never if self.readers == 0 => {}
+                Kept::Never if self.stands.len() == 0 => {}
                 keep => self.ring.push(&piece, keep, now),
             }
         }

@@ -45,6 +45,8 @@ pub(crate) struct Batch {
     last_frame: usize,
     /// The largest frame since the stream was quiet: as much may still be held.
     largest_frame: usize,
+    /// How many events of a topic waited for this client.
+    pub(crate) waited: Option<u64>,
     warned: bool,
     terminal: bool,
 }
@@ -69,6 +71,7 @@ impl Batch {
             most_events: MOST_EVENTS,
             last_frame: 0,
             largest_frame: 0,
+            waited: None,
             warned: false,
             terminal: false,
         }
@@ -84,6 +87,9 @@ impl Batch {
 
     /// The next frame, entered into the record of its stream.
     pub(crate) fn take_frame(&mut self, life: &mut Life) -> Option<Bytes> {
+        if let Some(events) = self.waited.take() {
+            life.waited(events);
+        }
         if self.buffer.is_empty() {
             let block = self.take_block()?;
             if let Some(id) = block.last_id() {

@@ -308,8 +308,16 @@ impl<E> Stream for Subscription<E> {
 }
 
 impl<E> Source for Subscription<E> {
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
-        fill(self, cx, batch)
+    fn poll_fill(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<Filled> {
+        let filled = ready!(fill(self.as_mut(), cx, batch));
+        if let AnyReader::Log(reader) = &self.reader {
+            batch.waited = Some(reader.waited());
+        }
+        Poll::Ready(filled)
     }
 }
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use sse_core::log::{AppendError, Batch, Log};
+use sse_core::log::{AppendError, Batch, Behind, Log};
 use sse_core::{Cursor, Retention, SseEvent};
 
 use super::{Missed, Subscription, TopicClosed};
@@ -189,6 +189,30 @@ impl<E: SseEvent> Topic<E> {
     #[must_use]
     pub fn subscribers(&self) -> usize {
         self.log.readers()
+    }
+
+    /// How far the slowest subscriber is behind; `None` without subscribers.
+    ///
+    /// A client that stopped reading is seen here, and nowhere else: nobody polls its stream, so
+    /// that cannot tell. It looks at every subscriber and every event that is kept: ask when
+    /// metrics are collected, not for each event.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sse_tower::{Json, Retention, Topic};
+    ///
+    /// let topic = Topic::<Json<u32>>::new(Retention::events(16));
+    /// assert_eq!(topic.slowest(), None);
+    /// let stalled = topic.live();
+    /// topic.publish_all([Json(1), Json(2)])?;
+    /// assert_eq!(topic.slowest().map(|behind| behind.events), Some(2));
+    /// # drop(stalled);
+    /// # Ok::<(), sse_tower::PublishError>(())
+    /// ```
+    #[must_use]
+    pub fn slowest(&self) -> Option<Behind> {
+        self.log.slowest(now())
     }
 
     /// Closes the topic without a last event, which it had in another life.

@@ -1,0 +1,51 @@
+//! How far each reader is.
+
+use std::time::Duration;
+
+/// How far a reader is behind a log: what it was not sent yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Behind {
+    /// Entries after its place, those included that are gone.
+    pub events: u64,
+    /// The bytes of those that are kept.
+    pub bytes: u64,
+    /// How old the oldest of those is.
+    pub age: Duration,
+}
+
+/// The numbers of the entries that the readers were sent last.
+#[derive(Debug, Default)]
+pub(super) struct Stands {
+    seqs: Vec<Option<u64>>,
+    vacant: Vec<usize>,
+}
+
+impl Stands {
+    pub(super) fn add(&mut self, seq: u64) -> usize {
+        let Some(index) = self.vacant.pop() else {
+            self.seqs.push(Some(seq));
+            return self.seqs.len() - 1;
+        };
+        self.seqs[index] = Some(seq);
+        index
+    }
+
+    pub(super) fn set(&mut self, index: usize, seq: u64) {
+        self.seqs[index] = Some(seq);
+    }
+
+    pub(super) fn remove(&mut self, index: usize) {
+        self.seqs[index] = None;
+        self.vacant.push(index);
+    }
+
+    /// How many readers there are.
+    pub(super) fn len(&self) -> usize {
+        self.seqs.len() - self.vacant.len()
+    }
+
+    pub(super) fn lowest(&self) -> Option<u64> {
+        self.seqs.iter().copied().flatten().min()
+    }
+}
