@@ -12,7 +12,7 @@ enum Write {
         #[serde(skip_serializing_if = "f")]
         retry: std::time::Duration,
     },
-    #[sse(unnamed, rename = "x")]
+    #[sse(unnamed, rename = "x", alias = "y")]
     Unnamed(String),
     // These have one, or none that matters.
     Fine {

@@ -107,6 +107,13 @@ pub(super) fn words_have_an_effect(events: &EventEnum, variant: &Variant, errors
             "`rename` is the name in the `event:` line, which `unnamed` leaves out",
         );
     }
+    let needless = variant.aliases.iter();
+    for alias in needless.filter(|_| is_nowhere && variant.attrs.unnamed.is_some()) {
+        errors.at(
+            alias.span(),
+            "`alias` is one more name to be read by, which `unnamed` leaves out",
+        );
+    }
     for field in &variant.fields {
         let is_unused = field.role == Role::Skip || field.serde.skip.is_some();
         if is_unused || variant.is_json() && field.has_place() {
