@@ -69,6 +69,7 @@
 //! - `uuid`: `Ids::uuid_v7`.
 
 mod body;
+mod coalesce;
 mod context;
 mod decode;
 mod emitter;
@@ -102,6 +103,7 @@ pub use sse_macros::{
     __FromSseEventTower as FromSseEvent, __SseEventTower as SseEvent, sse_handler,
 };
 
+pub use crate::coalesce::{Coalesce, CoalesceExt};
 pub use crate::decode::{Decode, IntoChunk, ReadError, decode};
 pub use crate::emitter::{EmitError, Emitter};
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};
