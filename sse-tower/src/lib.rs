@@ -8,6 +8,8 @@
 //!   connection.
 //! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
 //! - [`decode`] reads a stream of bytes as events, with `#[derive(FromSseEvent)]`.
+//! - [`Sse::proxy`] passes an event stream of an upstream on, [`CoalesceExt::coalesce`] joins the
+//!   deltas of one.
 //! - [`sse_handler`] turns an `async fn` that returns a stream into a handler.
 //!
 //! # Examples
@@ -86,6 +88,7 @@ mod metrics;
 #[doc(hidden)]
 pub mod native;
 mod observe;
+mod proxy;
 mod registry;
 mod response;
 mod resume;
@@ -114,6 +117,7 @@ pub use crate::life::{CloseReason, Closed};
 #[cfg(feature = "metrics")]
 pub use crate::metrics::Metrics;
 pub use crate::observe::Observe;
+pub use crate::proxy::NoEventStream;
 pub use crate::response::Sse;
 pub use crate::resume::{ResumeLayer, ResumeService, RunEvents, RunGap, RunKey, ScopedRunKey};
 pub use crate::retry::{Load, Retry};

@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use futures_core::Stream;
+use http::HeaderMap;
 use sse_core::{Block, BoxError, EncodeError, Event, IntoItem, SseEvent};
 use tokio::time::Instant;
 
-use crate::body::{BoxSource, ErrorAsEvent, EventSource, FinishWith, NativeBody, Source};
+use crate::body::{BoxSource, ErrorAsEvent, EventSource, FailWith, FinishWith, NativeBody, Source};
 use crate::emitter::{Emitter, Outcome, emitted};
 use crate::ids::Ids;
 use crate::keep_alive::KeepAlive;
@@ -58,6 +59,8 @@ use crate::shutdown::Drain;
 #[must_use = "a response does nothing unless it is returned"]
 pub struct Sse<E = Event> {
     source: BoxSource,
+    /// Those of an upstream.
+    headers: Option<Box<HeaderMap>>,
     settings: SharedSettings,
     expires: Option<Instant>,
     on_close: Option<OnClose>,
@@ -134,6 +137,7 @@ impl<E: SseEvent + 'static> Sse<E> {
     pub(crate) fn from_source(source: impl Source + 'static) -> Self {
         Self {
             source: Box::pin(source),
+            headers: None,
             settings: SharedSettings::default(),
             expires: None,
             on_close: None,
@@ -145,6 +149,37 @@ impl<E: SseEvent + 'static> Sse<E> {
     /// language models. It is not sent after an error.
     pub fn finish_with(mut self, event: impl SseEvent + Send + 'static) -> Self {
         self.source = Box::pin(FinishWith::new(self.source, event));
+        self
+    }
+
+    /// Sends an event in place of a failure: the error that `to_event` makes it of becomes the
+    /// last event, as with [`with_error`](Self::with_error), whatever the response was made of.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_util::stream;
+    /// use sse_tower::{Event, Sse};
+    ///
+    /// let lines = stream::iter([Ok(Event::new().data("a")), Err(std::io::Error::other("b"))]);
+    /// let response = Sse::new(lines).fail_with(|error| {
+    ///     eprintln!("{error}"); // for us
+    ///     Event::named("failed").data("the log is gone") // for the client
+    /// });
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let response = axum::response::IntoResponse::into_response(response);
+    /// # let body = axum::body::to_bytes(response.into_body(), 1024).await?;
+    /// # assert_eq!(body, "data: a\n\nevent: failed\ndata: the log is gone\n\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fail_with<F, X>(mut self, to_event: F) -> Self
+    where
+        F: FnMut(BoxError) -> X + Send + 'static,
+        X: SseEvent + 'static,
+    {
+        self.source = Box::pin(FailWith::new(self.source, to_event));
         self
     }
 
@@ -216,6 +251,12 @@ impl<E: SseEvent + 'static> Sse<E> {
         self
     }
 
+    /// Begins with these headers.
+    pub(crate) fn headers(mut self, headers: HeaderMap) -> Self {
+        self.headers = Some(Box::new(headers));
+        self
+    }
+
     /// Ends the stream at this moment, if there is one.
     pub(crate) fn expires(mut self, at: Option<Instant>) -> Self {
         self.expires = at;
@@ -241,6 +282,9 @@ impl<E: SseEvent + 'static> IntoResponse for Sse<E> {
         let life = Life::new(None);
         let body = NativeBody::new(control.clone(), life);
         let mut response = Response::new(Body::new(body));
+        if let Some(headers) = self.headers {
+            *response.headers_mut() = *headers;
+        }
         headers::fill(response.headers_mut());
         response.extensions_mut().insert(control);
         response

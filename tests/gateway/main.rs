@@ -1,5 +1,13 @@
 //! Streams of language models on their way through a gateway.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod coalesce;
+mod cost;
+mod proxy;
+mod socket;
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/net.rs"]
+mod net;

@@ -358,7 +358,7 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Removes the byte order mark, which counts at the very start of a stream only: we may put
 /// a line before it.
 #[derive(Debug)]
-enum Bom {
+pub(crate) enum Bom {
     /// This many bytes of it were seen, and nothing else.
     Matching(usize),
     Past,
@@ -372,7 +372,7 @@ impl Default for Bom {
 
 impl Bom {
     /// Takes the mark off `chunk`; returns what was held back and is no mark after all.
-    fn strip(&mut self, chunk: &mut Bytes) -> Option<Bytes> {
+    pub(crate) fn strip(&mut self, chunk: &mut Bytes) -> Option<Bytes> {
         let Self::Matching(seen) = *self else {
             return None;
         };

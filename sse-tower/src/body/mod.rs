@@ -8,8 +8,9 @@ mod silence;
 mod source;
 
 pub(crate) use self::ending::{Ending, away};
-pub(crate) use self::foreign::ForeignBody;
+pub(crate) use self::foreign::{Bom, ForeignBody};
 pub(crate) use self::native::NativeBody;
+pub(crate) use self::scan::BlockScan;
 pub(crate) use self::source::{
-    Batch, BoxSource, Chain, ErrorAsEvent, EventSource, Filled, FinishWith, Source,
+    Batch, BoxSource, Chain, ErrorAsEvent, EventSource, FailWith, Filled, FinishWith, Source,
 };

@@ -35,6 +35,8 @@ pub(crate) struct Batch {
     pub(crate) buffer: EventBuffer,
     /// Follows what was written; it is a frame of its own, so that its bytes are not copied.
     block: Option<Block>,
+    /// The last id in it, if it is somebody else's; empty if there is none.
+    block_id: String,
     pub(crate) ids: IdAssigner,
     /// Events that went on the wire since the stream began.
     total: u64,
@@ -65,6 +67,7 @@ impl Batch {
         Self {
             buffer: EventBuffer::new(),
             block: None,
+            block_id: String::new(),
             ids,
             total: 0,
             events: 0,
@@ -85,6 +88,11 @@ impl Batch {
         }
     }
 
+    /// Whether it takes one event at a time, as its reader needs each for itself.
+    pub(crate) fn is_single(&self) -> bool {
+        self.most_events == 1
+    }
+
     /// The next frame, entered into the record of its stream.
     pub(crate) fn take_frame(&mut self, life: &mut Life) -> Option<Bytes> {
         if let Some(events) = self.waited.take() {
@@ -94,6 +102,8 @@ impl Batch {
             let block = self.take_block()?;
             if let Some(id) = block.last_id() {
                 life.sent_id(id.as_str());
+            } else if !self.block_id.is_empty() {
+                life.sent_id(&self.block_id);
             }
             life.sent(block.events().into(), block.bytes().len());
             return Some(block.into_bytes());
@@ -150,7 +160,7 @@ impl Batch {
     }
 
     /// Adds one event; `None` if there is room for more.
-    fn add(&mut self, event: &(impl SseEvent + ?Sized)) -> Option<Filled> {
+    pub(crate) fn add(&mut self, event: &(impl SseEvent + ?Sized)) -> Option<Filled> {
         if let Some(block) = event.block() {
             return self.add_block(block, event.is_terminal());
         }
@@ -200,6 +210,20 @@ impl Batch {
             return Some(Filled::Over(CloseReason::Done));
         }
         (!empty || self.events >= self.most_events).then_some(Filled::More)
+    }
+
+    /// Adds whole events of somebody else as they are; `None` as above.
+    pub(crate) fn add_foreign(
+        &mut self,
+        bytes: Bytes,
+        events: u32,
+        id: Option<&str>,
+    ) -> Option<Filled> {
+        self.block_id.clear();
+        if let Some(id) = id {
+            self.block_id.push_str(id);
+        }
+        self.add_block(Block::stored(bytes, events, None, false), false)
     }
 }
 
@@ -307,6 +331,38 @@ impl<A: Source, B: Source> Source for Chain<A, B> {
             return Poll::Ready(Filled::More);
         }
         this.second.poll_fill(cx, batch)
+    }
+}
+
+pin_project! {
+    /// Events, and one more in place of an error.
+    pub(crate) struct FailWith<F> {
+        events: BoxSource,
+        to_event: F,
+    }
+}
+
+impl<F> FailWith<F> {
+    pub(crate) fn new(events: BoxSource, to_event: F) -> Self {
+        Self { events, to_event }
+    }
+}
+
+impl<F, E> Source for FailWith<F>
+where
+    F: FnMut(BoxError) -> E + Send,
+    E: SseEvent,
+{
+    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+        let this = self.project();
+        let filled = ready!(this.events.as_mut().poll_fill(cx, batch));
+        let Filled::Failed(error) = filled else {
+            return Poll::Ready(filled);
+        };
+        Poll::Ready(match batch.add(&(this.to_event)(error)) {
+            Some(failed @ Filled::Failed(_)) => failed,
+            _ => Filled::Over(CloseReason::Error),
+        })
     }
 }
 
