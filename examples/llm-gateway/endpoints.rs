@@ -1,0 +1,174 @@
+//! What clients ask, each in its own dialect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sse_tower::{CoalesceExt as _, KeepAlive, Sse};
+
+use crate::dialect::anthropic::{self, Anthropic};
+use crate::dialect::ui::{self, UiMessage};
+use crate::dialect::{Failure, Piece, collect, openai, responses, translate};
+use crate::upstream::Upstream;
+
+pub(crate) type App = Arc<Upstream>;
+
+/// Nobody sees a difference between tokens that come closer to each other.
+const WINDOW: Duration = Duration::from_millis(20);
+
+/// A refusal is an error of the status and the dialect that the client expects.
+struct Refused(StatusCode, Value);
+
+/// OpenAI: what the upstream says passes as it is, also what this program does not know of.
+pub(crate) async fn chat_completions(State(app): State<App>, body: Bytes) -> Response {
+    let answer = async { app.ask(read(&body)?).await };
+    match answer.await.map(Sse::proxy) {
+        Ok(upstream) => {
+            let broken = |error| {
+                eprintln!("the upstream broke off: {error}");
+                let error = Failure::new(502, "the upstream broke off").into();
+                openai::Chat::Error { error }
+            };
+            upstream.map(|sse| sse.fail_with(broken)).into_response()
+        }
+        Err(failure) => Refused::new(failure, openai::refusal).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Question {
+    model: String,
+    #[serde(alias = "max_output_tokens")]
+    max_tokens: Option<u64>,
+    #[serde(default)]
+    stream: bool,
+    /// Of Anthropic, beside the messages.
+    system: Option<Value>,
+    #[serde(alias = "input")]
+    messages: Value,
+}
+
+impl Question {
+    async fn pieces(
+        self,
+        app: &Upstream,
+    ) -> Result<impl Stream<Item = Result<Piece, Failure>> + use<>, Failure> {
+        let system = self.system.into_iter();
+        let mut messages: Vec<_> = system
+            .map(|text| json!({ "role": "system", "content": text }))
+            .collect();
+        match self.messages {
+            Value::Array(all) => messages.extend(all),
+            text => messages.push(json!({ "role": "user", "content": text })),
+        }
+        let pieces = app.pieces(&self.model, self.max_tokens, messages).await?;
+        Ok(pieces.coalesce(WINDOW, Piece::merge))
+    }
+}
+
+/// Anthropic.
+pub(crate) async fn messages(State(app): State<App>, body: Bytes) -> Response {
+    let answer = async {
+        let question: Question = read(&body)?;
+        let stream = question.stream;
+        let pieces = question.pieces(&app).await?;
+        if !stream {
+            return Ok(Json(anthropic::message(collect(pieces).await?)).into_response());
+        }
+        let events = translate(pieces, anthropic::events);
+        let ping = KeepAlive::default().event(&Anthropic::Ping);
+        let ping = ping.map_err(|error| Failure::new(500, error))?;
+        Ok(Sse::with_error(events, Anthropic::from)
+            .keep_alive(ping)
+            .into_response())
+    };
+    let refused = |failure| Refused::new(failure, anthropic::refusal).into_response();
+    answer.await.unwrap_or_else(refused)
+}
+
+/// OpenAI's newer dialect, streams only.
+pub(crate) async fn responses(State(app): State<App>, body: Bytes) -> Response {
+    let answer = async {
+        let question: Question = read(&body)?;
+        if !question.stream {
+            return Err(Failure::new(400, "only `stream: true` is served here"));
+        }
+        let mut writer = responses::Writer::default();
+        let events = translate(question.pieces(&app).await?, move |piece| {
+            writer.events(piece)
+        });
+        Ok(Sse::with_error(events, responses::Response::from).into_response())
+    };
+    let refused = |failure| Refused::new(failure, openai::refusal).into_response();
+    answer.await.unwrap_or_else(refused)
+}
+
+/// What `useChat` sends.
+#[derive(Deserialize)]
+struct Conversation {
+    messages: Vec<UiSaid>,
+}
+
+#[derive(Deserialize)]
+struct UiSaid {
+    role: String,
+    parts: Vec<Value>,
+}
+
+/// The AI SDK. Its clients read text in place of an error.
+pub(crate) async fn chat(State(app): State<App>, body: Bytes) -> Response {
+    let answer = async {
+        let Conversation { messages } = read(&body)?;
+        let texts = messages.into_iter().map(|UiSaid { role, parts }| {
+            let texts = parts.iter().filter_map(|part| part["text"].as_str());
+            json!({ "role": role, "content": texts.collect::<String>() })
+        });
+        let pieces = app.pieces("", None, texts.collect()).await?;
+        let events = translate(pieces.coalesce(WINDOW, Piece::merge), ui::events);
+        Ok(Sse::with_error(events, UiMessage::from)
+            .finish_with(UiMessage::Done)
+            .into_response())
+    };
+    let refused = |failure: Failure| (failure.status(), failure.message).into_response();
+    answer.await.unwrap_or_else(refused)
+}
+
+/// What there is to resume if `ResumeLayer` knows of nothing.
+pub(crate) async fn nothing() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+pub(crate) async fn not_found() -> Response {
+    Refused::new(Failure::new(404, "there is no such path"), openai::refusal).into_response()
+}
+
+/// Clients say what they send in different ways, so the header is not looked at.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| Failure::new(400, error))
+}
+
+impl Failure {
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY)
+    }
+}
+
+impl Refused {
+    fn new(failure: Failure, body: impl Fn(Failure) -> Value) -> Self {
+        Self(failure.status(), body(failure))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(self.1)).into_response()
+    }
+}

@@ -1,0 +1,115 @@
+//! Who answers: a service that speaks the dialect of OpenAI, in this process if there is no other.
+
+use std::env;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Response;
+use futures_util::Stream;
+use http_body_util::{BodyExt as _, Limited};
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use crate::dialect::{Failure, Piece, openai};
+use crate::embedded;
+use crate::model::Markov;
+
+pub(crate) enum Upstream {
+    Embedded(Arc<Markov>),
+    Service(Service),
+}
+
+pub(crate) struct Service {
+    client: Client,
+    url: String,
+    key: Option<String>,
+    model: Option<String>,
+}
+
+/// How much of an upstream's error is read.
+const MOST_OF_AN_ERROR: usize = 64 * 1024;
+
+impl Upstream {
+    /// `OPENAI_BASE_URL` ends with the version, as in `https://api.openai.com/v1`.
+    pub(crate) fn from_env() -> Result<Self, reqwest::Error> {
+        let Some(base) = env::var("OPENAI_BASE_URL").ok().filter(|it| !it.is_empty()) else {
+            let readme = include_str!("../../README.md");
+            return Ok(Self::Embedded(Arc::new(Markov::new(readme))));
+        };
+        // An error says that there is a provider already, which will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(Duration::from_secs(60))
+            .build()?;
+        Ok(Self::Service(Service {
+            client,
+            url: format!("{}/chat/completions", base.trim_end_matches('/')),
+            key: env::var("OPENAI_API_KEY").ok(),
+            model: env::var("OPENAI_MODEL").ok(),
+        }))
+    }
+
+    /// The answer to a request in the dialect of OpenAI, whatever it is.
+    pub(crate) async fn ask(&self, request: Value) -> Result<Response<Body>, Failure> {
+        match self {
+            Self::Embedded(model) => embedded::answer(Arc::clone(model), &request).await,
+            Self::Service(service) => service.ask(request).await,
+        }
+    }
+
+    /// The answer to these messages, read. Dropping it stops the upstream.
+    pub(crate) async fn pieces(
+        &self,
+        model: &str,
+        max_tokens: Option<u64>,
+        messages: Vec<Value>,
+    ) -> Result<impl Stream<Item = Result<Piece, Failure>> + use<>, Failure> {
+        let mut request = json!({
+            "model": model,
+            "messages": messages,
+            "stream": true,
+            "stream_options": { "include_usage": true },
+        });
+        if let Some(most) = max_tokens {
+            request["max_tokens"] = most.into();
+        }
+        let response = self.ask(request).await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refused(status.as_u16(), response.into_body()).await);
+        }
+        Ok(openai::pieces(response.into_body().into_data_stream()))
+    }
+}
+
+impl Service {
+    async fn ask(&self, mut request: Value) -> Result<Response<Body>, Failure> {
+        if let Some(model) = &self.model {
+            request["model"] = model.as_str().into();
+        }
+        let mut request = self.client.post(&self.url).json(&request);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        let response = request.send().await.map_err(|error| {
+            let cause = error.source().map(ToString::to_string);
+            eprintln!("{error}: {}", cause.unwrap_or_default());
+            Failure::new(502, "the upstream cannot be reached")
+        })?;
+        Ok(Response::from(response).map(Body::new))
+    }
+}
+
+/// What an upstream says before it has begun to answer.
+async fn refused(status: u16, body: Body) -> Failure {
+    let body = Limited::new(body, MOST_OF_AN_ERROR).collect().await;
+    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+    let said = serde_json::from_slice(&body).ok();
+    match said {
+        Some(openai::Refusal { error }) => Failure::new(status, error.into_message()),
+        None => Failure::new(status, format_args!("the upstream answered {status}")),
+    }
+}
