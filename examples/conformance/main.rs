@@ -11,9 +11,14 @@
 //! `tests/vectors.rs` shares them, so what the checkers drive is what is tested.
 
 mod decode;
+#[path = "../llm-gateway/dialect/mod.rs"]
+#[expect(dead_code, reason = "the gateway reads answers, too")]
+mod dialect;
 mod encode;
 mod foreign;
+mod llm;
 mod log;
+mod mcp;
 mod serve;
 
 use std::env;

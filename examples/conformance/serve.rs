@@ -1,4 +1,4 @@
-//! A server for clients: every route is an event stream that is hard in one way.
+//! A server for clients: every route is an event stream that is hard in one way, or that of an SDK.
 //!
 //! `GET /log` tells what clients asked, `DELETE /log` forgets it and them.
 
@@ -26,8 +26,8 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
-use crate::foreign;
 use crate::log::{self, Log};
+use crate::{foreign, llm, mcp};
 
 #[tokio::main]
 pub(crate) async fn run(port: u16) -> Result<(), Box<dyn Error>> {
@@ -65,6 +65,15 @@ fn app() -> Router {
         .route("/sse/slow", get(slow))
         .route("/sse/raw", get(foreign::raw))
         .route("/sse/ctype", get(foreign::content_type))
+        .route("/v1/chat/completions", post(llm::chat_completions))
+        .route("/v1/responses", post(llm::responses))
+        .route("/v1/messages", post(llm::messages))
+        .route("/api/chat", post(llm::chat))
+        .route("/api/chat/{id}/stream", get(StatusCode::NO_CONTENT))
+        .route(
+            "/mcp",
+            post(mcp::request).get(mcp::resume).delete(StatusCode::OK),
+        )
         .layer(SseLayer::new())
         // Outside, because `SseLayer` answers some requests itself.
         .layer(cors)
@@ -115,6 +124,7 @@ fn millis(number: Option<u64>, default: u64) -> Duration {
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) log: Log,
+    pub(crate) mcp: mcp::Streams,
     /// The routes that remember a client, with their queries.
     seen: Mutex<HashSet<String>>,
 }
