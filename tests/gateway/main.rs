@@ -4,8 +4,12 @@
 
 mod coalesce;
 mod cost;
+mod dialects;
 mod proxy;
 mod socket;
+
+#[path = "../../examples/llm-gateway/dialect/mod.rs"]
+mod dialect;
 
 #[path = "../common/mod.rs"]
 mod common;
