@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
@@ -84,7 +84,7 @@ fn run_of(parts: &Parts) -> Option<ScopedRunKey> {
 }
 
 /// Finds the name of a chat: in the path of a `GET`, in the JSON of a `POST`.
-async fn name_chat(request: Request, next: Next) -> Response {
+async fn name_chat(path: Option<Path<String>>, request: Request, next: Next) -> Response {
     #[derive(Deserialize)]
     struct Named {
         id: String,
@@ -93,9 +93,7 @@ async fn name_chat(request: Request, next: Next) -> Response {
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let path = parts.uri.path().strip_prefix("/api/chat/");
-    let in_path = path.and_then(|path| path.strip_suffix("/stream"));
-    let id = in_path.map(str::to_owned).or_else(|| {
+    let id = path.map(|Path(id)| id).or_else(|| {
         let named: Option<Named> = serde_json::from_slice(&body).ok();
         named.map(|named| named.id)
     });
