@@ -193,6 +193,17 @@ function ai(urls, upstream) {
       line.close()
       return `${before.split(' ').length - 1} of 30 words were there`
     },
+    'on the wire an answer says its version and ends with [DONE], resumed or not': async () => {
+      const body = JSON.stringify({ id: 'wire', messages: [{ role: 'user', parts: [{ type: 'text', text: 'count' }] }] })
+      const answers = await Promise.all([
+        fetch(`${urls.gateway}/api/chat`, { method: 'POST', body }),
+        sleep(500).then(() => fetch(`${urls.gateway}/api/chat/wire/stream`)),
+      ])
+      for (const answer of answers) {
+        assert.equal(answer.headers.get('x-vercel-ai-ui-message-stream'), 'v1')
+        assert.match(await answer.text(), /\ndata: {"type":"finish",[^\n]+}\n\n(id: .*\n)?data: \[DONE\]\n\n$/)
+      }
+    },
     'answers that are always the same': async () => {
       assert.equal((await read(await send(urls.conformance, 'c1', 'hi'))).text, 'Hello')
       assert.equal(await transport(urls.conformance).reconnectToStream({ chatId: 'c1' }), null)
