@@ -46,8 +46,8 @@
 //! Which attributes describe the stream of a given protocol, such as those of language models,
 //! MCP or htmx, is in [`guide::dialects`]. [`guide::ending`] says who ends a stream and what the
 //! client sees, [`guide::resuming`] how clients come back without missing anything,
-//! [`guide::proxies`] what proxies need, and [`guide::from_axum`] is for those who come from
-//! `axum::response::Sse`.
+//! [`guide::llm`] how to stream the answer of a language model, [`guide::proxies`] what proxies
+//! need, and [`guide::from_axum`] is for those who come from `axum::response::Sse`.
 //!
 //! # Logs
 //!

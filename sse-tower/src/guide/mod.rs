@@ -9,6 +9,9 @@ pub mod ending {}
 #[doc = include_str!("from_axum.md")]
 pub mod from_axum {}
 
+#[doc = include_str!("llm.md")]
+pub mod llm {}
+
 #[doc = include_str!("proxies.md")]
 pub mod proxies {}
 
