@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sse_tower::{CoalesceExt as _, KeepAlive, Sse};
 
@@ -21,6 +20,9 @@ use crate::upstream::Upstream;
 
 pub(crate) type App = Arc<Upstream>;
 
+/// A request. Pages of other origins cannot say that theirs is JSON, so they cannot use the key.
+type Asked<T> = Result<Json<T>, JsonRejection>;
+
 /// Nobody sees a difference between tokens that come closer to each other.
 const WINDOW: Duration = Duration::from_millis(20);
 
@@ -28,8 +30,11 @@ const WINDOW: Duration = Duration::from_millis(20);
 struct Refused(StatusCode, Value);
 
 /// OpenAI: what the upstream says passes as it is, also what this program does not know of.
-pub(crate) async fn chat_completions(State(app): State<App>, body: Bytes) -> Response {
-    let answer = async { app.ask(read(&body)?).await };
+pub(crate) async fn chat_completions(State(app): State<App>, asked: Asked<Value>) -> Response {
+    let answer = async {
+        let Json(request) = asked?;
+        app.ask(request).await
+    };
     match answer.await.map(Sse::proxy) {
         Ok(upstream) => {
             let broken = |error| {
@@ -44,7 +49,7 @@ pub(crate) async fn chat_completions(State(app): State<App>, body: Bytes) -> Res
 }
 
 #[derive(Deserialize)]
-struct Question {
+pub(crate) struct Question {
     model: String,
     #[serde(alias = "max_output_tokens")]
     max_tokens: Option<u64>,
@@ -75,9 +80,9 @@ impl Question {
 }
 
 /// Anthropic.
-pub(crate) async fn messages(State(app): State<App>, body: Bytes) -> Response {
+pub(crate) async fn messages(State(app): State<App>, asked: Asked<Question>) -> Response {
     let answer = async {
-        let question: Question = read(&body)?;
+        let Json(question) = asked?;
         let stream = question.stream;
         let pieces = question.pieces(&app).await?;
         if !stream {
@@ -95,9 +100,9 @@ pub(crate) async fn messages(State(app): State<App>, body: Bytes) -> Response {
 }
 
 /// OpenAI's newer dialect, streams only.
-pub(crate) async fn responses(State(app): State<App>, body: Bytes) -> Response {
+pub(crate) async fn responses(State(app): State<App>, asked: Asked<Question>) -> Response {
     let answer = async {
-        let question: Question = read(&body)?;
+        let Json(question) = asked?;
         if !question.stream {
             return Err(Failure::new(400, "only `stream: true` is served here"));
         }
@@ -113,7 +118,7 @@ pub(crate) async fn responses(State(app): State<App>, body: Bytes) -> Response {
 
 /// What `useChat` sends.
 #[derive(Deserialize)]
-struct Conversation {
+pub(crate) struct Conversation {
     messages: Vec<UiSaid>,
 }
 
@@ -124,9 +129,9 @@ struct UiSaid {
 }
 
 /// The AI SDK. Its clients read text in place of an error.
-pub(crate) async fn chat(State(app): State<App>, body: Bytes) -> Response {
+pub(crate) async fn chat(State(app): State<App>, asked: Asked<Conversation>) -> Response {
     let answer = async {
-        let Conversation { messages } = read(&body)?;
+        let Json(Conversation { messages }) = asked?;
         let texts = messages.into_iter().map(|UiSaid { role, parts }| {
             let texts = parts.iter().filter_map(|part| part["text"].as_str());
             json!({ "role": role, "content": texts.collect::<String>() })
@@ -150,9 +155,10 @@ pub(crate) async fn not_found() -> Response {
     Refused::new(Failure::new(404, "there is no such path"), openai::refusal).into_response()
 }
 
-/// Clients say what they send in different ways, so the header is not looked at.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| Failure::new(400, error))
+impl From<JsonRejection> for Failure {
+    fn from(rejection: JsonRejection) -> Self {
+        Self::new(rejection.status().as_u16(), rejection.body_text())
+    }
 }
 
 impl Failure {

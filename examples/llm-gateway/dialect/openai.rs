@@ -145,6 +145,9 @@ fn unreadable(error: ReadError) -> Failure {
     Failure::new(502, "the upstream broke off")
 }
 
+/// No time, so that what is the same is the same bytes: clients require it and show it to nobody.
+const CREATED: u64 = 1;
+
 /// Writes an answer.
 pub(crate) struct Writer {
     id: String,
@@ -211,7 +214,7 @@ impl Writer {
         Chunk {
             id: self.id.clone(),
             object: "chat.completion.chunk".to_owned(),
-            created: 1,
+            created: CREATED,
             model: self.model.clone(),
             choices: Vec::new(),
             usage: None,
@@ -234,7 +237,7 @@ pub(crate) fn completion(whole: Whole) -> Value {
     json!({
         "id": whole.id,
         "object": "chat.completion",
-        "created": 1,
+        "created": CREATED,
         "model": whole.model,
         "choices": [{
             "index": 0,

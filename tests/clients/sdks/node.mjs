@@ -68,6 +68,13 @@ function openai(urls, upstream) {
       const nothing = at(urls.embedded).chat.completions.create({ model: 'm', messages: [], stream: true })
       await assert.rejects(nothing, error => error instanceof OpenAI.BadRequestError && error.type === 'invalid_request_error')
     },
+    'a page of another origin, which cannot say that it sends JSON, does not get at the key': async () => {
+      const asked = upstream.asked.length
+      const answer = await fetch(`${urls.gateway}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(question('greet')) })
+      assert.equal(answer.status, 415)
+      assert.equal((await answer.json()).error.type, 'invalid_request_error')
+      assert.equal(upstream.asked.length, asked)
+    },
     'who leaves stops the upstream': () => leaves(upstream, async () => {
       let words = 0
       for await (const chunk of await ask('forever')) if ((words += chunk.choices[0].delta.content ? 1 : 0) === 3) break
@@ -196,7 +203,7 @@ function ai(urls, upstream) {
     'on the wire an answer says its version and ends with [DONE], resumed or not': async () => {
       const body = JSON.stringify({ id: 'wire', messages: [{ role: 'user', parts: [{ type: 'text', text: 'count' }] }] })
       const answers = await Promise.all([
-        fetch(`${urls.gateway}/api/chat`, { method: 'POST', body }),
+        fetch(`${urls.gateway}/api/chat`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } }),
         sleep(500).then(() => fetch(`${urls.gateway}/api/chat/wire/stream`)),
       ])
       for (const answer of answers) {
