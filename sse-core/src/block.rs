@@ -153,6 +153,14 @@ impl Block {
         Self::new(bytes, events, last_id, terminal)
     }
 
+    /// The same block, which ends its stream or not.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_terminal(mut self, terminal: bool) -> Self {
+        self.terminal = terminal;
+        self
+    }
+
     /// The bytes on the wire.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {

@@ -58,7 +58,6 @@ pub mod log;
 mod raw;
 mod read;
 mod typed;
-mod waker_id;
 mod write;
 
 #[doc(no_inline)]

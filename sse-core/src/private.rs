@@ -32,7 +32,6 @@ pub use crate::field::RetryDelay;
 pub use crate::raw::RawEvent;
 pub use crate::read::{DecodeError, FromSseEvent};
 pub use crate::typed::{DataFormat, EventMeta, Keep, SseEvent};
-pub use crate::waker_id::WakerId;
 pub use crate::write::EventWriter;
 
 /// The items as they are. Where this name leads nowhere, the compiler does not look at them.

@@ -44,7 +44,8 @@ pub trait Observe: Send + Sync + 'static {
     }
 
     /// A frame of a [topic](crate::Topic) was taken for a client for which this many events were
-    /// waiting, those of the frame included: 1 for a client that keeps up.
+    /// waiting, those of the frame included: 1 for a client that keeps up. Of a
+    /// [`DurableTopic`](crate::DurableTopic) it is not told.
     fn waited(&self, events: u64) {
         let _ = events;
     }

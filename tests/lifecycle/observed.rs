@@ -232,6 +232,9 @@ fn metrics_hold_how_far_clients_are_behind() {
         reader.frame().await;
         topic.publish(Json(4)).unwrap();
         reader.frame().await;
+        // Thirteen of them are gone when it reads, which ends it.
+        topic.publish_all((0..29).map(Json)).unwrap();
+        reader.next().await.unwrap().unwrap_err();
     });
     let lag = "Key(sse_lag_events) [3.0, 1.0]";
     assert!(lines.iter().any(|line| line == lag), "{lines:?}");

@@ -1,9 +1,11 @@
 //! Keep-alives that are more than a comment, and never two at once.
 
 use axum::middleware::{self, Next};
-use futures_util::stream;
+use futures_util::{FutureExt as _, stream};
 use sse_tower::{Decoder, KeepAlive, SseEvent};
+use tokio::sync::mpsc;
 use tokio::time::{self, Instant};
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::*;
 
@@ -138,4 +140,38 @@ async fn an_event_without_bytes_leaves_the_comment() {
     let mut reader = fed.open(Method::GET).await;
     assert_eq!(reader.frame().await, ":\n");
     assert_eq!(reader.frame().await, ":\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_used_up_its_turn_is_kept_alive_too() {
+    let (sender, receiver) = mpsc::channel(200);
+    for n in 0..200 {
+        sender.try_send(Event::new().data(n.to_string())).unwrap();
+    }
+    let events = ReceiverStream::new(receiver);
+    let sse = Sse::new(events).keep_alive(KeepAlive::every(secs(10)));
+    let mut reader = Reader::of(sse);
+    let sent = async {
+        let mut text = String::new();
+        while !text.contains("data: 199\n") {
+            text += &reader.frame().await;
+        }
+        for _ in 0..2 {
+            assert_eq!(reader.frame().await, ":\n");
+        }
+    };
+    let within = time::timeout(secs(100), sent).await;
+    assert!(within.is_ok(), "no keep-alive came");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keep_alive_wakes_whoever_asked_last() {
+    let sse = Sse::new(stream::pending::<Event>()).keep_alive(KeepAlive::every(secs(10)));
+    let mut reader = Reader::of(sse);
+    assert_eq!(reader.frame().await, ":\n", "the opening");
+    // Asked in one task, and then in another.
+    assert!(reader.next().now_or_never().is_none());
+    let frame = tokio::spawn(async move { reader.frame().await });
+    let frame = time::timeout(secs(100), frame).await;
+    assert_eq!(frame.expect("it was woken").unwrap(), ":\n");
 }

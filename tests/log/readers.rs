@@ -234,6 +234,9 @@ fn a_reader_can_leave_out_what_it_missed() {
     append(&log, &[all("d"), never("more"), all("e")]);
     reader.skip_to_latest();
     assert_eq!(texts(&mut reader), ["e"]);
+    append(&log, &[never("here")]);
+    reader.skip_to_latest();
+    assert_eq!(texts(&mut reader), ["here"], "nothing was to be left out");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
+use axum::response::IntoResponse as _;
 use axum::routing::get;
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::{Request, StatusCode};
 use proptest::prelude::*;
-use sse_tower::{CombineError, Combined, Cursors, Lag, SseLayer, sse_handler};
+use sse_tower::{Block, CombineError, Combined, Cursors, Lag, SseLayer, sse_handler};
 use tower::ServiceExt as _;
 
 use super::*;
@@ -23,10 +24,10 @@ async fn text(combined: &mut Combined, events: usize) -> String {
 }
 
 fn both(chat: &Topic<Feed>, load: &Topic<Feed>, resume: &Resume<Cursors>) -> Combined {
-    Combined::new()
-        .and("chat", chat.subscribe(resume.of("chat")).unwrap())
+    Combined::new(resume)
+        .and("chat", chat.subscribe(resume.of("chat")))
         .unwrap()
-        .and("load", load.subscribe(resume.of("load")).unwrap())
+        .and("load", load.subscribe(resume.of("load")))
         .unwrap()
 }
 
@@ -129,7 +130,9 @@ async fn one_that_lags_ends_it_or_tells() {
     let (chat, load) = (topic(2), topic(8));
     let mut ends = both(&chat, &load, &Resume::Fresh);
     let tells = chat.live().lag(Lag::tell(|gap| Feed::Lost(gap.lost())));
-    let mut tells = Combined::new().and("chat", tells).unwrap();
+    let mut tells = Combined::new(&Resume::Fresh)
+        .and("chat", Ok(tells))
+        .unwrap();
     chat.publish_all((1..=5).map(Feed::Added)).unwrap();
     assert!(ends.next().await.unwrap().is_err());
     assert!(ends.next().await.is_none());
@@ -143,10 +146,10 @@ async fn one_that_lags_ends_it_or_tells() {
 async fn page(
     resume: Resume<Cursors>,
     State((chat, load)): State<(Topic<Feed>, Topic<Feed>)>,
-) -> axum::response::Result<Combined> {
-    let chat = chat.subscribe(resume.of("chat"))?;
-    let load = load.subscribe(resume.of("load"))?;
-    Ok(Combined::new().and("chat", chat)?.and("load", load)?)
+) -> Result<Combined, CombineError> {
+    Combined::new(&resume)
+        .and("chat", chat.subscribe(resume.of("chat")))?
+        .and("load", load.subscribe(resume.of("load")))
 }
 
 #[tokio::test]
@@ -175,19 +178,100 @@ async fn a_handler_returns_it_and_a_gap_is_410() {
     assert_eq!(get("chat".into()).await.unwrap().status(), StatusCode::GONE);
 }
 
+/// What a client sends that comes back after `block`.
+fn back_after(block: &Block) -> Resume<Cursors> {
+    Resume::After(block.last_id().unwrap().as_str().parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_topic_that_is_over_does_not_keep_a_client_from_the_others() {
+    let (chat, load) = (topic(8), topic(8));
+    let mut combined = both(&chat, &load, &Resume::Fresh);
+    chat.close(Feed::Over).unwrap();
+    let mut resume = back_after(&combined.next().await.unwrap().unwrap());
+    for n in 1..=2 {
+        let mut again = both(&chat, &load, &resume);
+        load.publish(Feed::Added(n)).unwrap();
+        let block = again.next().await.unwrap().unwrap();
+        let text = str::from_utf8(block.bytes()).unwrap();
+        assert!(text.contains(&format!("data: {n}\n")), "{text}");
+        assert!(!text.contains("over"), "it was told that already: {text}");
+        resume = back_after(&block);
+        assert_eq!(resume.of("chat"), Resume::After(chat.head()));
+    }
+    load.close(Feed::Over).unwrap();
+    let last = both(&chat, &load, &resume).next().await.unwrap().unwrap();
+    assert!(last.is_terminal());
+    let over = both(&chat, &load, &back_after(&last)).into_response();
+    assert_eq!(over.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_topic_that_goes_on_elsewhere_sends_the_client_there() {
+    let (chat, load) = (topic(8), topic(8));
+    let mut combined = both(&chat, &load, &Resume::Fresh);
+    drop(chat);
+    assert!(
+        combined.next().await.is_none(),
+        "although the other goes on"
+    );
+    assert_eq!(load.subscribers(), 0);
+}
+
+#[tokio::test]
+async fn a_place_that_nobody_asks_for_is_kept_while_there_is_room() {
+    let chat = topic(8);
+    let others = (0..8).map(|n| format!("other{n}=1.{n}"));
+    let resume = others.collect::<Vec<_>>().join(",").parse().unwrap();
+    let resume = Resume::After(resume);
+    let mut combined = Combined::new(&resume).and("chat", Ok(chat.live())).unwrap();
+    chat.publish(Feed::Added(1)).unwrap();
+    let back = back_after(&combined.next().await.unwrap().unwrap());
+    assert_eq!(back.of("chat"), Resume::After(chat.head()));
+    assert_eq!(back.of("other0"), Resume::Fresh);
+    assert_eq!(back.of("other7"), resume.of("other7"));
+}
+
+#[tokio::test]
+async fn checkpoints_tell_of_all_topics_at_once() {
+    let (chat, load) = (topic(512), topic(512));
+    let quiet = || chat.live().filter(|_| false);
+    let new = Combined::new(&Resume::Fresh).and("chat", Ok(quiet()));
+    let mut combined = new
+        .unwrap()
+        .and("load", Ok(load.live()))
+        .unwrap()
+        .checkpoints();
+    let (c, l) = (chat.head().epoch(), load.head().epoch());
+    let checkpoint = |chat: u64, load: u64| {
+        format!("event: sse-tower:cursor\nid: chat={c}.{chat},load={l}.{load}\ndata:\n\n")
+    };
+    assert_eq!(text(&mut combined, 1).await, checkpoint(0, 0));
+    assert!(combined.next().now_or_never().is_none());
+    chat.publish_all((0..63).map(Feed::Added)).unwrap();
+    assert!(combined.next().now_or_never().is_none());
+    chat.publish(Feed::Added(64)).unwrap();
+    assert_eq!(text(&mut combined, 1).await, checkpoint(64, 0));
+    load.publish(Feed::Added(1)).unwrap();
+    assert!(text(&mut combined, 1).await.contains("data: 1\n"));
+    assert!(combined.next().now_or_never().is_none());
+
+    let back = Resume::After(combined.cursors());
+    let mut back = both(&chat, &load, &back).checkpoints();
+    assert!(back.next().now_or_never().is_none(), "it knows where it is");
+}
+
 #[test]
 fn what_cannot_be_combined_is_refused() {
     let topic = topic(1);
-    let and = |combined: Combined, label: &str| combined.and(label, topic.live());
+    let and = |combined: Combined, label: &str| combined.and(label, Ok(topic.live()));
+    let none = || Combined::new(&Resume::Fresh);
     for label in ["", "a b", "a=b", "a,b", "ä", "12345678901234567"] {
-        assert_eq!(
-            and(Combined::new(), label).unwrap_err(),
-            CombineError::Label
-        );
+        assert_eq!(and(none(), label).unwrap_err(), CombineError::Label);
     }
-    let one = and(Combined::new(), "a").unwrap();
+    let one = and(none(), "a").unwrap();
     assert_eq!(and(one, "a").unwrap_err(), CombineError::Twice);
-    let full = (0..8).try_fold(Combined::new(), |all, n| and(all, &n.to_string()));
+    let full = (0..8).try_fold(none(), |all, n| and(all, &n.to_string()));
     assert_eq!(and(full.unwrap(), "9").unwrap_err(), CombineError::TooMany);
 }
 

@@ -44,6 +44,16 @@ async fn it_may_be_told_what_it_missed_and_go_on() {
     assert_eq!(reader.frame().await, rest);
 }
 
+#[tokio::test]
+async fn what_is_told_of_a_gap_passes_every_filter() {
+    let topic = topic(2);
+    let tell = Lag::tell(|gap| Feed::Lost(gap.lost()));
+    let nothing = topic.live().lag(tell).filter(|_| false);
+    topic.publish_all((1..=5).map(Feed::Added)).unwrap();
+    let mut reader = reader(nothing);
+    assert_eq!(reader.frame().await, "event: lost\ndata: 3\n\n");
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_may_go_on_with_the_newest() {
     let (topic, mut reader, _) = lagging(Some(Lag::skip_to_latest()));

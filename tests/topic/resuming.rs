@@ -7,7 +7,7 @@ use axum::response::IntoResponse as _;
 use axum::routing::get;
 use futures_util::{FutureExt as _, stream};
 use http::{Request, StatusCode};
-use sse_tower::{Missed, SseLayer, sse_handler};
+use sse_tower::{Missed, RawEvent, SseLayer, sse_handler};
 use tokio::time;
 use tower::ServiceExt as _;
 
@@ -128,6 +128,18 @@ async fn a_client_that_was_sent_nothing_can_know_its_place() {
         busy.next().now_or_never().is_none(),
         "the event has told it"
     );
+}
+
+#[tokio::test]
+async fn a_checkpoint_counts_from_the_id_that_was_sent() {
+    let topic = topic(512);
+    let first = |event: &RawEvent<'_>| event.data() == "1";
+    let mut reader = reader(topic.live().filter(first).checkpoints());
+    // In one block, of which only the first is sent.
+    topic.publish_all((1..=100).map(Feed::Added)).unwrap();
+    assert_eq!(reader.frame().await, added(&topic, 1, 1));
+    let checkpoint = format!("event: sse-tower:cursor\nid: {}\ndata:\n\n", topic.head());
+    assert_eq!(reader.frame().await, checkpoint);
 }
 
 #[sse_handler]

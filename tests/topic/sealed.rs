@@ -132,10 +132,10 @@ async fn several_topics_are_sealed_as_one() {
     let (chat, load) = (topic(8), topic(8));
     let keys = SealKeys::new(KEY);
     let seal = keys.seal("page", "ann");
-    let mut combined = Combined::new()
-        .and("chat", chat.live().sealed(keys.seal("chat", "ann")))
+    let mut combined = Combined::new(&Resume::Fresh)
+        .and("chat", Ok(chat.live().sealed(keys.seal("chat", "ann"))))
         .unwrap()
-        .and("load", load.live())
+        .and("load", Ok(load.live()))
         .unwrap()
         .sealed(seal.clone());
     chat.publish(Feed::Added(1)).unwrap();

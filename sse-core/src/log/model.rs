@@ -1,7 +1,8 @@
 //! The log under a scheduler that tries interleavings.
 //!
-//! The lock is the only thing that threads share, so [shuttle], which switches at every use of
-//! it, sees everything that could go wrong; there are no atomics for which loom would be needed.
+//! Threads share the lock and the number of the round, which changes under it, and [shuttle]
+//! switches at every use of either. It takes atomics for sequentially consistent: what the round
+//! needs besides is that a wake is ordered before the poll that it causes, which wakers promise.
 //! `SSE_LOG_ITERATIONS=1000000` makes a long run; the printed schedule of a failure can be
 //! replayed with `shuttle::replay`.
 
@@ -9,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use std::{env, mem};
 
@@ -103,7 +104,11 @@ impl Given {
 
     fn read_to_end(mut self, mut reader: Reader) -> Self {
         while !self.add(shuttle::future::block_on(poll_fn(|cx| {
-            reader.poll_next(cx)
+            // Twice, as servers do.
+            match reader.poll_next(cx) {
+                Poll::Pending => reader.poll_next(cx),
+                ready => ready,
+            }
         }))) {}
         self
     }

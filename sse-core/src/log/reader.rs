@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::ring::Stand;
 use super::state::Shared;
-use super::wakers::Slot;
+use super::wakers::{Slot, WakerId};
 use super::{Cursor, Gap, ReadLimit};
 use crate::block::Block;
-use crate::waker_id::WakerId;
 
 /// Reads a log from a cursor on: what is kept first, then what comes.
 ///
@@ -22,16 +21,12 @@ pub struct Reader {
     index: usize,
     stand: Stand,
     limit: ReadLimit,
-    waited: u64,
+    waited: Option<u64>,
+    /// The same, of a gap before it.
+    missed: Option<u64>,
     slot: Option<Slot>,
-    waiting: Option<Waiting>,
-}
-
-/// A waker of the reader is on the list of this round.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Waiting {
-    round: u64,
-    waker: WakerId,
+    /// The waker that is there, as long as nobody has taken the list.
+    waker: Option<WakerId>,
 }
 
 /// What a reader is given.
@@ -58,9 +53,10 @@ impl Reader {
             index,
             stand,
             limit: ReadLimit::default(),
-            waited: 0,
+            waited: None,
+            missed: None,
             slot: None,
-            waiting: None,
+            waker: None,
         }
     }
 
@@ -75,28 +71,35 @@ impl Reader {
     ///
     /// Only the waker of the last call is woken. The end is given again by every later call.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
-        let waker = WakerId::of(cx.waker());
-        let round = self.shared.round();
-        // Servers ask several times for each wake; all but one time the lock is not needed.
-        if self.waiting == Some(Waiting { round, waker }) {
+        if self.waits(cx.waker()) {
             return Poll::Pending;
         }
         let mut state = self.shared.lock();
         let before = self.stand.seq;
         if let Some(read) = state.read(&mut self.stand, self.limit) {
-            self.waited = state.ring.head().seq().saturating_sub(before);
             state.stands.set(self.index, self.stand.seq);
-            self.waiting = None;
+            let behind = state.ring.head().seq().saturating_sub(before);
+            drop(state);
+            self.note_waited(&read, behind);
             return Poll::Ready(read);
         }
-        let replaced = state.wakers.register(&mut self.slot, cx.waker());
         // Under the lock, so that it is the round of the list.
         let round = self.shared.round();
+        let replaced = state.wakers.register(&mut self.slot, round, cx.waker());
+        self.waker = self.slot.as_ref().and_then(|slot| state.wakers.id_at(slot));
         drop(state);
-        self.waiting = Some(Waiting { round, waker });
         // Without the lock: a waker may own the task that owns this reader.
         drop(replaced);
         Poll::Pending
+    }
+
+    /// Whether there is nothing to read, and the next append wakes `waker`.
+    ///
+    /// Servers ask several times for each wake; all but one time the lock is not needed. A wake
+    /// is ordered before the poll that it causes, so that one sees the new round.
+    fn waits(&self, waker: &Waker) -> bool {
+        let listed = self.slot.as_ref().map(|slot| slot.round);
+        listed == Some(self.shared.round()) && self.waker == Some(WakerId::of(waker))
     }
 
     /// Gives what comes next, if it is there.
@@ -116,11 +119,25 @@ impl Reader {
         self.cursor()
     }
 
-    /// How many entries waited for this reader when [`poll_next`](Self::poll_next) last gave it
-    /// some.
-    #[must_use]
-    pub fn waited(&self) -> u64 {
-        self.waited
+    /// How many events waited for this reader when [`poll_next`](Self::poll_next) gave it the
+    /// last block, those that it missed before included. Told once.
+    pub fn take_waited(&mut self) -> Option<u64> {
+        self.waited.take()
+    }
+
+    /// Notes how many events waited.
+    fn note_waited(&mut self, read: &Read, behind: u64) {
+        self.waited = match read {
+            Read::Block(block) => {
+                let missed = self.missed.take().unwrap_or(0);
+                Some(behind.max(missed).max(block.events().into()))
+            }
+            Read::Gap(_) => {
+                self.missed = Some(behind);
+                None
+            }
+            _ => None,
+        };
     }
 
     /// The last place that this reader was given: the id of its last event, where a
@@ -136,7 +153,7 @@ impl Drop for Reader {
         let waker = {
             let mut state = self.shared.lock();
             state.stands.remove(self.index);
-            state.wakers.remove(self.slot.take())
+            state.wakers.remove(self.slot.take(), self.shared.round())
         };
         // Without the lock, as above.
         drop(waker);

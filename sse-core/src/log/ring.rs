@@ -136,8 +136,10 @@ impl Ring {
     /// Moves on to before the newest entry.
     pub(super) fn skip(&self, stand: &mut Stand) {
         let before = self.head.saturating_sub(1);
-        let seq = before.max(self.lost).max(stand.seq);
-        if let Ok(skipped) = self.stand_after(self.cursor(seq)) {
+        let seq = before.max(self.lost);
+        if seq > stand.seq
+            && let Ok(skipped) = self.stand_after(self.cursor(seq))
+        {
             // Live-only events that it was there for are still for it.
             let attached = stand.attached;
             *stand = Stand {

@@ -38,6 +38,10 @@ impl Stands {
     pub(super) fn remove(&mut self, index: usize) {
         self.seqs[index] = None;
         self.vacant.push(index);
+        if self.len() == 0 {
+            // A crowd that has left leaves no memory behind.
+            *self = Self::default();
+        }
     }
 
     /// How many readers there are.

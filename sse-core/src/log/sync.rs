@@ -47,7 +47,8 @@ mod counted {
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
+    use std::sync::Arc;
+    use std::task::{Context, Wake, Waker};
     use std::time::Instant;
 
     use super::counted::taken;
@@ -74,6 +75,28 @@ mod tests {
             assert!(stalled.next_ready().is_some());
         }
         (0..20).map(|_| append(&mut None)).collect()
+    }
+
+    struct Idle;
+
+    impl Wake for Idle {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn a_reader_that_waits_already_takes_no_lock() {
+        let second = || {
+            let log = Log::new(7, Retention::events(4));
+            let mut reader = log.reader();
+            let waker = Waker::from(Arc::new(Idle));
+            let mut poll = || reader.poll_next(&mut Context::from_waker(&waker));
+            assert!(poll().is_pending());
+            assert_eq!(taken(|| assert!(poll().is_pending())), 0);
+            let event = Event::new().data("x");
+            log.append(&event, Instant::now()).unwrap();
+            assert!(poll().is_ready());
+        };
+        shuttle::check_random(second, 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who is to be woken by the next append.
 
 use std::mem;
+use std::ptr;
 use std::task::Waker;
 
 /// The wakers of the readers that have caught up.
@@ -11,26 +12,45 @@ pub(super) struct Wakers {
     slots: Vec<Option<Waker>>,
     /// Slots whose reader was dropped.
     vacant: Vec<usize>,
-    /// How often the list was taken; what a reader knows of an older round is void.
-    round: u64,
     /// A list that was taken and emptied, kept for its memory.
     spare: Vec<Option<Waker>>,
 }
 
-/// Where the waker of a reader is.
+/// Tells a waker that is on a list from others. It is not held, as it may own who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WakerId {
+    data: usize,
+    vtable: usize,
+}
+
+impl WakerId {
+    pub(super) fn of(waker: &Waker) -> Self {
+        Self {
+            data: waker.data().addr(),
+            vtable: ptr::from_ref(waker.vtable()).addr(),
+        }
+    }
+}
+
+/// Where the waker of a reader is, unless the list was taken since: its round is over then.
 #[derive(Debug)]
 pub(super) struct Slot {
     index: usize,
-    round: u64,
+    pub(super) round: u64,
 }
 
 impl Wakers {
     /// Puts a reader on the list, once, with its newest waker. Returns the waker that this
     /// replaces: dropping one runs foreign code, which is no business of whoever holds the lock.
     #[must_use]
-    pub(super) fn register(&mut self, slot: &mut Option<Slot>, waker: &Waker) -> Option<Waker> {
+    pub(super) fn register(
+        &mut self,
+        slot: &mut Option<Slot>,
+        round: u64,
+        waker: &Waker,
+    ) -> Option<Waker> {
         if let Some(slot) = slot
-            && slot.round == self.round
+            && slot.round == round
         {
             let old = &mut self.slots[slot.index];
             if old.as_ref().is_some_and(|old| old.will_wake(waker)) {
@@ -43,17 +63,19 @@ impl Wakers {
             self.slots.len() - 1
         });
         self.slots[index] = Some(waker.clone());
-        *slot = Some(Slot {
-            index,
-            round: self.round,
-        });
+        *slot = Some(Slot { index, round });
         None
+    }
+
+    /// The waker on the list, which is a clone of what was registered.
+    pub(super) fn id_at(&self, slot: &Slot) -> Option<WakerId> {
+        self.slots.get(slot.index)?.as_ref().map(WakerId::of)
     }
 
     /// Takes a dropped reader off the list.
     #[must_use]
-    pub(super) fn remove(&mut self, slot: Option<Slot>) -> Option<Waker> {
-        let slot = slot.filter(|slot| slot.round == self.round)?;
+    pub(super) fn remove(&mut self, slot: Option<Slot>, round: u64) -> Option<Waker> {
+        let slot = slot.filter(|slot| slot.round == round)?;
         self.vacant.push(slot.index);
         self.slots[slot.index].take()
     }
@@ -64,7 +86,6 @@ impl Wakers {
         if self.slots.is_empty() {
             return Vec::new();
         }
-        self.round += 1;
         self.vacant.clear();
         mem::replace(&mut self.slots, mem::take(&mut self.spare))
     }

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use pin_project_lite::pin_project;
-use sse_core::__private::WakerId;
+use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::settings::SharedSettings;
@@ -25,7 +25,7 @@ pin_project! {
         active: bool,
         deadline: Option<Instant>,
         // Whom the timer wakes.
-        wakes: Option<WakerId>,
+        wakes: Option<Waker>,
         #[pin]
         timer: Option<Sleep>,
     }
@@ -89,12 +89,14 @@ impl Silence {
             this.timer.set(Some(sleep_until(deadline)));
         }
         let mut timer = this.timer.as_pin_mut().expect("set above");
-        let waker = WakerId::of(cx.waker());
         loop {
-            if *this.wakes == Some(waker) && !timer.is_elapsed() {
+            let knows = |known: &Waker| known.will_wake(cx.waker());
+            if this.wakes.as_ref().is_some_and(knows) && !timer.is_elapsed() {
                 return Poll::Pending;
             }
-            *this.wakes = Some(waker);
+            // Without a budget it does not look at the waker.
+            let looks = coop::has_budget_remaining();
+            *this.wakes = looks.then(|| cx.waker().clone());
             ready!(timer.as_mut().poll(cx));
             let early = timer.deadline() < deadline;
             if !early {

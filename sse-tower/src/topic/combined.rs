@@ -4,17 +4,18 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::pin::Pin;
 use std::str::FromStr;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum_core::response::{IntoResponse, Response};
 use futures_core::Stream;
 use http::StatusCode;
-use sse_core::{Block, Cursor, EventId, SseEvent};
+use sse_core::{Block, Cursor, EventBuffer, EventId, SseEvent};
 
 use super::lag::Lagged;
+use super::missed::{Missed, TopicClosed};
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
-use super::subscription::{Subscription, fill};
+use super::subscription::{CHECKPOINT, End, Subscription, fill};
 use crate::body::{Batch, Filled, Source};
 use crate::extract::Resume;
 use crate::response::Sse;
@@ -27,14 +28,19 @@ use crate::response::Sse;
 /// every topic where it was: [`Resume::of`] says for each what to subscribe to. A topic that is
 /// new to the client begins afresh.
 ///
-/// The order within a topic is kept; there is none between topics, which take turns. The stream
-/// ends when the last of them does, and also when one [lags](super::Lag::close).
+/// The order within a topic is kept; there is none between topics, which take turns. A topic that
+/// closes leaves the others, and the client that comes back is sent nothing more of it; the
+/// stream ends with the last of them, and only then is a client that comes back told 204. When
+/// one [lags](super::Lag::close), or goes on elsewhere, the stream ends for all: the client comes
+/// back.
+///
+/// Events are copied for each client, with an id of up to 512 bytes.
 ///
 /// # Examples
 ///
 /// ```
 /// use axum::{Router, extract::State, routing::get};
-/// use sse_tower::{Combined, Cursors, Json, Resume, Topic, sse_handler};
+/// use sse_tower::{CombineError, Combined, Cursors, Json, Resume, Topic, sse_handler};
 ///
 /// #[derive(Clone)]
 /// struct Feeds {
@@ -46,20 +52,20 @@ use crate::response::Sse;
 /// async fn page(
 ///     resume: Resume<Cursors>,
 ///     State(feeds): State<Feeds>,
-/// ) -> axum::response::Result<Combined> {
-///     let page = Combined::new()
-///         .and("chat", feeds.chat.subscribe(resume.of("chat"))?)?
-///         .and("load", feeds.load.subscribe(resume.of("load"))?)?;
-///     Ok(page)
+/// ) -> Result<Combined, CombineError> {
+///     Combined::new(&resume)
+///         .and("chat", feeds.chat.subscribe(resume.of("chat")))?
+///         .and("load", feeds.load.subscribe(resume.of("load")))
 /// }
 /// # let _: Router<Feeds> = Router::new().route("/page", get(page));
 /// ```
 #[must_use = "a subscription does nothing unless it is sent"]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Combined {
     parts: Vec<Part>,
     /// Whose turn it is.
     next: usize,
+    checkpoints: Option<Checkpoints>,
     #[cfg(feature = "sealed")]
     seal: Option<Seal>,
 }
@@ -69,49 +75,104 @@ struct Part {
     label: String,
     /// Up to where its events were handed out.
     cursor: Cursor,
+    /// It was asked for here; otherwise the client brought its place, which stays.
+    added: bool,
     /// `None` once it is over.
     subscription: Option<Subscription<Block>>,
+}
+
+/// The sum of the places that the client knows of, if it knows any.
+#[derive(Debug)]
+struct Checkpoints {
+    known: Option<u64>,
 }
 
 impl Combined {
     /// How many topics one connection can follow, which keeps an id below 512 bytes.
     pub const MOST: usize = 8;
 
-    /// No subscription yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// No subscription yet, for a client that comes back with these places.
+    pub fn new(resume: &Resume<Cursors>) -> Self {
+        let known = match resume {
+            Resume::After(cursors) => cursors.0.clone(),
+            Resume::Fresh | Resume::Unreadable(_) => Vec::new(),
+        };
+        let part = |(label, cursor)| Part {
+            label,
+            cursor,
+            added: false,
+            subscription: None,
+        };
+        Self {
+            parts: known.into_iter().map(part).collect(),
+            next: 0,
+            checkpoints: None,
+            #[cfg(feature = "sealed")]
+            seal: None,
+        }
     }
 
-    /// Adds a subscription under a label of 1 to 16 ASCII letters, digits, `-` or `_`.
+    /// Adds what a topic answers, under a label of 1 to 16 ASCII letters, digits, `-` or `_`. For
+    /// [`live`](super::Topic::live) and others that cannot fail, it is `Ok(…)`.
     ///
-    /// A client's cursor of this topic is found by the label, so it stays the same over the
-    /// versions of a service. A seal of the subscription is left out: seal the whole.
+    /// A client's place in a topic is found by the label, so it stays the same over the versions
+    /// of a service. A topic that is closed and was read to its end adds nothing, and keeps its
+    /// place. Filters and [`Lag`](super::Lag) of the subscription stay; seals and checkpoints are
+    /// for the whole.
     ///
     /// # Errors
     ///
-    /// Returns an error if the label is not that or was given before, or if there are eight
-    /// already. As a response it is 500.
+    /// Returns every other reason of the topic, and an error if the label is not that or was
+    /// given before, or if there are eight.
     pub fn and<E: SseEvent>(
         mut self,
         label: impl Into<String>,
-        subscription: Subscription<E>,
+        subscription: Result<Subscription<E>, Missed>,
     ) -> Result<Self, CombineError> {
         let label = label.into();
         if !is_label(&label) {
             return Err(CombineError::Label);
         }
-        if self.parts.iter().any(|part| part.label == label) {
+        let known = self.parts.iter().position(|part| part.label == label);
+        if known.is_some_and(|at| self.parts[at].added) {
             return Err(CombineError::Twice);
         }
-        if self.parts.len() == Self::MOST {
-            return Err(CombineError::TooMany);
+        let subscription = match subscription {
+            Ok(subscription) => Some(subscription.for_combined()),
+            Err(Missed::Closed(_)) => None,
+            Err(missed) => return Err(CombineError::Missed(missed)),
+        };
+        let place = subscription.as_ref().map(Subscription::cursor);
+        match (known, place) {
+            (Some(at), _) => {
+                let part = &mut self.parts[at];
+                part.cursor = place.unwrap_or(part.cursor);
+                part.added = true;
+                part.subscription = subscription;
+            }
+            (None, Some(cursor)) => {
+                self.make_room()?;
+                self.parts.push(Part {
+                    label,
+                    cursor,
+                    added: true,
+                    subscription,
+                });
+            }
+            // Closed, and nothing of it is left: it has no place to remember.
+            (None, None) => {}
         }
-        self.parts.push(Part {
-            label,
-            cursor: subscription.cursor(),
-            subscription: Some(subscription.for_combined()),
-        });
         Ok(self)
+    }
+
+    /// Tells the client where it is when no event does, as
+    /// [`Subscription::checkpoints`] does for one topic.
+    pub fn checkpoints(mut self) -> Self {
+        let mut live = self.parts.iter().flat_map(|part| &part.subscription);
+        let knows_all = live.all(Subscription::is_resumed);
+        let known = (knows_all && !self.parts.is_empty()).then(|| self.cursors().sum());
+        self.checkpoints = Some(Checkpoints { known });
+        self
     }
 
     /// Seals the ids, which the client then cannot make up.
@@ -128,8 +189,25 @@ impl Combined {
         Cursors(self.parts.iter().map(cursor).collect())
     }
 
-    /// Gives an event of the part at `at` the id of the whole.
+    /// Of the places that nobody asked for, one goes for a topic that is new.
+    fn make_room(&mut self) -> Result<(), CombineError> {
+        if self.parts.len() < Self::MOST {
+            return Ok(());
+        }
+        let other = self.parts.iter().position(|part| !part.added);
+        self.parts.remove(other.ok_or(CombineError::TooMany)?);
+        Ok(())
+    }
+
+    /// Whether every topic is closed and was read to its end.
+    fn is_over(&self) -> bool {
+        let mut parts = self.parts.iter();
+        parts.all(|part| part.subscription.is_none())
+    }
+
+    /// Gives the events of a part the ids of the whole.
     fn hand_out(&mut self, at: usize, block: &Block) -> Block {
+        self.look();
         let mut cursors = self.cursors();
         let with_ids = block.map_ids(|id| {
             if let Ok(cursor) = id.parse() {
@@ -137,18 +215,43 @@ impl Combined {
             }
             self.id(&cursors)
         });
-        let part = &mut self.parts[at];
-        if let Some(subscription) = &part.subscription {
-            part.cursor = subscription.cursor();
+        if let (Some(checkpoints), Some(_)) = (&mut self.checkpoints, block.last_id()) {
+            checkpoints.known = Some(cursors.sum());
         }
-        if !block.is_terminal() {
-            return with_ids;
+        if block.is_terminal() {
+            self.parts[at].subscription = None;
         }
-        part.subscription = None;
-        // Its last event is not the last of the stream while others go on.
-        let over = self.parts.iter().all(|part| part.subscription.is_none());
-        let (events, id) = (with_ids.events(), with_ids.last_id().cloned());
-        Block::stored(with_ids.into_bytes(), events, id, over)
+        // The last event of one topic is not that of the stream while others go on.
+        let terminal = block.is_terminal() && self.is_over();
+        with_ids.with_terminal(terminal)
+    }
+
+    /// A checkpoint, if it is time.
+    fn checkpoint(&mut self) -> Option<Block> {
+        let mut live = self.parts.iter().flat_map(|part| &part.subscription);
+        if self.checkpoints.is_none() || live.any(Subscription::is_reading) {
+            return None;
+        }
+        self.look();
+        let cursors = self.cursors();
+        let sum = cursors.sum();
+        let known = &mut self.checkpoints.as_mut()?.known;
+        if known.is_some_and(|known| sum.saturating_sub(known) < CHECKPOINT) {
+            return None;
+        }
+        *known = Some(sum);
+        let mut buffer = EventBuffer::new();
+        buffer.checkpoint(&self.id(&cursors));
+        Some(buffer.take_block())
+    }
+
+    /// Takes over where the subscriptions are.
+    fn look(&mut self) {
+        for part in &mut self.parts {
+            if let Some(subscription) = &part.subscription {
+                part.cursor = subscription.cursor();
+            }
+        }
     }
 
     fn id(&self, cursors: &Cursors) -> EventId {
@@ -158,6 +261,12 @@ impl Combined {
         }
         EventId::new(cursors.to_string()).expect("labels and cursors are an id")
     }
+
+    fn end(&mut self) {
+        for part in &mut self.parts {
+            part.subscription = None;
+        }
+    }
 }
 
 impl Stream for Combined {
@@ -166,37 +275,53 @@ impl Stream for Combined {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let count = this.parts.len();
-        let mut waiting = false;
         for turn in 0..count {
             let at = (this.next + turn) % count;
             let part = &mut this.parts[at];
             let Some(subscription) = &mut part.subscription else {
                 continue;
             };
-            match Pin::new(subscription).poll_next(cx) {
-                Poll::Pending => waiting = true,
-                Poll::Ready(None) => part.subscription = None,
-                Poll::Ready(Some(read)) => {
+            match Pin::new(&mut *subscription).poll_next(cx) {
+                Poll::Pending => {}
+                Poll::Ready(Some(Ok(block))) => {
                     this.next = (at + 1) % count;
-                    let read = read.map(|block| this.hand_out(at, &block));
-                    if read.is_err() {
-                        this.parts.clear();
-                    }
-                    return Poll::Ready(Some(read));
+                    return Poll::Ready(Some(Ok(this.hand_out(at, &block))));
                 }
+                Poll::Ready(Some(lagged)) => {
+                    this.end();
+                    return Poll::Ready(Some(lagged));
+                }
+                Poll::Ready(None) if subscription.end() == Some(End::Closed) => {
+                    part.cursor = subscription.cursor();
+                    part.subscription = None;
+                }
+                // It goes on elsewhere, and so must the client.
+                Poll::Ready(None) => this.end(),
             }
         }
-        if waiting {
-            Poll::Pending
-        } else {
-            Poll::Ready(None)
+        if this.is_over() {
+            return Poll::Ready(None);
+        }
+        match this.checkpoint() {
+            Some(block) => Poll::Ready(Some(Ok(block))),
+            None => Poll::Pending,
         }
     }
 }
 
 impl Source for Combined {
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
-        fill(self, cx, batch)
+    fn poll_fill(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut Batch,
+    ) -> Poll<Filled> {
+        let filled = ready!(fill(self.as_mut(), cx, batch));
+        let live = self
+            .parts
+            .iter_mut()
+            .flat_map(|part| &mut part.subscription);
+        batch.waited = live.filter_map(Subscription::take_waited).max();
+        Poll::Ready(filled)
     }
 }
 
@@ -206,8 +331,12 @@ impl From<Combined> for Sse<Block> {
     }
 }
 
+/// The stream; 204 if every topic is closed and was read to its end.
 impl IntoResponse for Combined {
     fn into_response(self) -> Response {
+        if self.is_over() {
+            return TopicClosed.into_response();
+        }
         Sse::from(self).into_response()
     }
 }
@@ -235,6 +364,12 @@ impl Cursors {
     pub fn get(&self, label: &str) -> Option<Cursor> {
         let found = self.0.iter().find(|(known, _)| known == label);
         found.map(|(_, cursor)| *cursor)
+    }
+
+    /// Grows with every place, of which a client may have made up some.
+    fn sum(&self) -> u64 {
+        let seqs = self.0.iter().map(|(_, cursor)| cursor.seq());
+        seqs.fold(0, u64::saturating_add)
     }
 }
 
@@ -291,9 +426,13 @@ impl Display for CursorsError {
 impl Error for CursorsError {}
 
 /// Why a subscription cannot be added to a [`Combined`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// As a response it is what the topic's answer is, or 500.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CombineError {
+    /// What the topic answered.
+    Missed(Missed),
     /// The label is not 1 to 16 ASCII letters, digits, `-` or `_`.
     Label,
     /// The label was given before.
@@ -305,6 +444,7 @@ pub enum CombineError {
 impl Display for CombineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Missed(missed) => return missed.fmt(f),
             Self::Label => "a label is 1 to 16 ASCII letters, digits, `-` or `_`",
             Self::Twice => "two subscriptions of one connection have the same label",
             Self::TooMany => "one connection can follow at most 8 topics",
@@ -316,6 +456,9 @@ impl Error for CombineError {}
 
 impl IntoResponse for CombineError {
     fn into_response(self) -> Response {
+        if let Self::Missed(missed) = self {
+            return missed.into_response();
+        }
         tracing::error!(error = %self, "subscriptions cannot be combined");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }

@@ -23,7 +23,8 @@ const MAX_LEN: usize = 512;
 /// A cursor is two numbers that any client can make up or take from another. Sealed, it is
 /// bound to a topic and to whom it was sent: `{epoch}.{seq}.{tag}`, where the tag of 22
 /// characters is the first half of an HMAC-SHA-256. Each subscriber then has bytes of its own,
-/// so an event costs each of them a copy and a hash.
+/// so an event costs each of them a copy and a hash. A seal hides nothing: the numbers stay
+/// readable.
 ///
 /// To change the key, begin with [`accept`](Self::accept) of the new one everywhere, then seal
 /// with it and accept the old one until no client of it is left.
@@ -137,7 +138,8 @@ impl Seal {
     /// Seals an id.
     ///
     /// What cannot be an id, because it holds a line break or NUL, becomes one with nothing in
-    /// front of its tag, which does not open as a cursor.
+    /// front of its tag, which does not open as a cursor. One of more than 489 bytes is too long
+    /// to be opened.
     #[must_use]
     pub fn id(&self, id: impl Display) -> EventId {
         let sealed = |mut text: String| {

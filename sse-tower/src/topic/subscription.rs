@@ -20,15 +20,17 @@ use crate::response::Sse;
 
 /// The events of a topic from one place on, for one client.
 ///
-/// It is a stream of encoded events, whose bytes all subscribers share, and a response by
-/// itself. It ends when the topic is closed and everything was read, or when the last clone of
+/// It is a stream of encoded events and a response by itself. All subscribers share the bytes,
+/// but for those who have a filter or sealed ids. It ends when the topic is closed and everything was read, or when the last clone of
 /// the topic is gone. Dropping it unsubscribes.
 #[must_use = "a subscription does nothing unless it is sent"]
 pub struct Subscription<E> {
     reader: AnyReader,
     lag: Lag,
     edit: Option<Box<Edit>>,
-    ended: bool,
+    /// The client came with a place of its own.
+    resumed: bool,
+    end: Option<End>,
     event: PhantomData<fn() -> E>,
 }
 
@@ -37,6 +39,24 @@ pub struct Subscription<E> {
 enum AnyReader {
     Log(Reader),
     Durable(DurableReader),
+}
+
+/// Why a subscription is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The topic is closed.
+    Closed,
+    /// The topic may go on, but not here.
+    Detached,
+    Lagged,
+}
+
+/// What comes next.
+enum Next {
+    Block(Block),
+    /// The event of [`Lag::tell`], which is none of the topic's.
+    Told(Block),
+    End(End, Option<Lagged>),
 }
 
 /// What makes the events of one subscriber differ from those of others.
@@ -48,14 +68,13 @@ struct Edit {
     seal: Option<Seal>,
 }
 
-/// The place that the client knows of.
-#[derive(Default)]
+/// The place that the client knows of, if it knows one.
 struct Checkpoints {
     known: Option<Cursor>,
 }
 
 /// How many events a client may not know to be behind it.
-const CHECKPOINT: u64 = 64;
+pub(super) const CHECKPOINT: u64 = 64;
 
 type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
 
@@ -73,9 +92,16 @@ impl<E> Subscription<E> {
             reader,
             lag: Lag::default(),
             edit: None,
-            ended: false,
+            resumed: false,
+            end: None,
             event: PhantomData,
         }
+    }
+
+    /// For a client that came back.
+    pub(super) fn resumed(mut self) -> Self {
+        self.resumed = true;
+        self
     }
 
     /// What happens if this client falls behind what is kept. Default: the stream ends.
@@ -140,8 +166,8 @@ impl<E> Subscription<E> {
     /// # let _ = subscribe;
     /// ```
     pub fn checkpoints(mut self) -> Self {
-        let checkpoints = &mut self.edit.get_or_insert_default().checkpoints;
-        *checkpoints = Some(Checkpoints::default());
+        let known = self.resumed.then(|| self.cursor());
+        self.edit.get_or_insert_default().checkpoints = Some(Checkpoints { known });
         self
     }
 
@@ -156,20 +182,47 @@ impl<E> Subscription<E> {
         self
     }
 
-    /// As a part of a [`Combined`](super::Combined), which seals ids of its own.
-    pub(super) fn for_combined(self) -> Subscription<Block> {
-        #[cfg_attr(not(feature = "sealed"), expect(unused_mut, reason = "no seals"))]
-        let mut edit = self.edit;
-        #[cfg(feature = "sealed")]
-        if let Some(edit) = &mut edit {
-            edit.seal = None;
+    /// As a part of a [`Combined`](super::Combined), which has ids, seals and checkpoints of its
+    /// own.
+    pub(super) fn for_combined(mut self) -> Subscription<Block> {
+        if let Some(edit) = &mut self.edit {
+            let filter = edit.filter.take();
+            **edit = Edit {
+                filter,
+                ..Edit::default()
+            };
         }
         Subscription {
             reader: self.reader,
             lag: self.lag,
-            edit,
-            ended: self.ended,
+            edit: self.edit,
+            resumed: self.resumed,
+            end: self.end,
             event: PhantomData,
+        }
+    }
+
+    pub(super) fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    pub(super) fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Whether it waits for events that are there, but elsewhere.
+    pub(super) fn is_reading(&self) -> bool {
+        match &self.reader {
+            AnyReader::Log(_) => false,
+            AnyReader::Durable(reader) => reader.is_behind(),
+        }
+    }
+
+    /// How many events waited for the client, told once for each block.
+    pub(super) fn take_waited(&mut self) -> Option<u64> {
+        match &mut self.reader {
+            AnyReader::Log(reader) => reader.take_waited(),
+            AnyReader::Durable(_) => None,
         }
     }
 
@@ -180,39 +233,40 @@ impl<E> Subscription<E> {
     }
 
     /// A checkpoint, if it is time.
-    fn poll_checkpoint(&mut self) -> Poll<Option<Result<Block, Lagged>>> {
-        let cursor = self.cursor();
-        let Some(edit) = &mut self.edit else {
-            return Poll::Pending;
-        };
-        let Some(checkpoints) = &mut edit.checkpoints else {
-            return Poll::Pending;
-        };
-        let ahead = |known: Cursor| cursor.seq().saturating_sub(known.seq());
-        if checkpoints.known.is_some_and(|it| ahead(it) < CHECKPOINT) {
-            return Poll::Pending;
+    fn checkpoint(&mut self) -> Option<Block> {
+        if self.is_reading() {
+            return None;
         }
-        checkpoints.known = Some(cursor);
+        let cursor = self.cursor();
+        let edit = self.edit.as_mut()?;
+        let known = &mut edit.checkpoints.as_mut()?.known;
+        let ahead = |known: Cursor| cursor.seq().saturating_sub(known.seq());
+        if known.is_some_and(|known| ahead(known) < CHECKPOINT) {
+            return None;
+        }
+        *known = Some(cursor);
         let mut buffer = EventBuffer::new();
         buffer.checkpoint(&cursor.into());
-        Poll::Ready(Some(Ok(edit.seal(buffer.take_block()))))
+        Some(edit.seal(buffer.take_block()))
     }
 
     /// What comes next, before the filter.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Block, Lagged>>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         loop {
             let gap = match ready!(self.reader.poll_next(cx)) {
-                Read::Block(block) => return Poll::Ready(Some(Ok(block))),
+                Read::Block(block) => return Poll::Ready(Next::Block(block)),
                 Read::Gap(gap) => gap,
-                _ => return Poll::Ready(None),
+                Read::Closed => return Poll::Ready(Next::End(End::Closed, None)),
+                _ => return Poll::Ready(Next::End(End::Detached, None)),
             };
+            let lagged = Next::End(End::Lagged, Some(Lagged(gap)));
             match &self.lag.0 {
-                Policy::Close => return Poll::Ready(Some(Err(Lagged(gap)))),
+                Policy::Close => return Poll::Ready(lagged),
                 Policy::Tell(event) => match event(&gap) {
-                    Ok(block) => return Poll::Ready(Some(Ok(block))),
+                    Ok(block) => return Poll::Ready(Next::Told(block)),
                     Err(error) => {
                         tracing::error!(error = %error, "the event that tells of a gap cannot be encoded");
-                        return Poll::Ready(Some(Err(Lagged(gap))));
+                        return Poll::Ready(lagged);
                     }
                 },
                 Policy::Skip => {
@@ -230,6 +284,9 @@ impl Edit {
             Some(filter) => block.filter(filter)?,
             None => block.clone(),
         };
+        if let (Some(checkpoints), Some(id)) = (&mut self.checkpoints, block.last_id()) {
+            checkpoints.known = id.as_str().parse().ok();
+        }
         Some(self.seal(block))
     }
 
@@ -285,20 +342,25 @@ impl<E> Stream for Subscription<E> {
         let this = &mut *self;
         // A reader whose events are all left out must let others run too.
         for _ in 0..16 {
-            if this.ended {
+            if this.end.is_some() {
                 return Poll::Ready(None);
             }
-            let Poll::Ready(read) = this.poll_read(cx) else {
-                return this.poll_checkpoint();
+            let Poll::Ready(next) = this.poll_read(cx) else {
+                return match this.checkpoint() {
+                    Some(block) => Poll::Ready(Some(Ok(block))),
+                    None => Poll::Pending,
+                };
             };
-            this.ended = !matches!(read, Some(Ok(_)));
-            let (Some(Ok(block)), Some(edit)) = (&read, &mut this.edit) else {
-                return Poll::Ready(read);
-            };
-            if let Some(block) = edit.edit(block) {
-                if let (Some(checkpoints), Some(_)) = (&mut edit.checkpoints, block.last_id()) {
-                    checkpoints.known = Some(this.reader.cursor());
+            let block = match (next, &mut this.edit) {
+                (Next::Block(block) | Next::Told(block), None) => Some(block),
+                (Next::Block(block), Some(edit)) => edit.edit(&block),
+                (Next::Told(block), Some(edit)) => Some(edit.seal(block)),
+                (Next::End(end, lagged), _) => {
+                    this.end = Some(end);
+                    return Poll::Ready(lagged.map(Err));
                 }
+            };
+            if let Some(block) = block {
                 return Poll::Ready(Some(Ok(block)));
             }
         }
@@ -314,9 +376,7 @@ impl<E> Source for Subscription<E> {
         batch: &mut Batch,
     ) -> Poll<Filled> {
         let filled = ready!(fill(self.as_mut(), cx, batch));
-        if let AnyReader::Log(reader) = &self.reader {
-            batch.waited = Some(reader.waited());
-        }
+        batch.waited = self.take_waited();
         Poll::Ready(filled)
     }
 }

@@ -139,7 +139,7 @@ impl<E: SseEvent> Topic<E> {
             Resume::Fresh => Ok(self.live()),
             Resume::After(cursor) => {
                 let reader = self.log.reader_after(cursor)?;
-                Ok(Subscription::new(reader))
+                Ok(Subscription::new(reader).resumed())
             }
             Resume::Unreadable(_) => Err(Missed::Unreadable),
         }

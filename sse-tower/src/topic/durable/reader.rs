@@ -95,6 +95,11 @@ impl DurableReader {
         }
     }
 
+    /// Whether it reads the store, and not the ring.
+    pub(in crate::topic) fn is_behind(&self) -> bool {
+        matches!(self.stand, Stand::Behind(_))
+    }
+
     pub(in crate::topic) fn cursor(&self) -> Cursor {
         match &self.stand {
             Stand::Ring(reader) => reader.cursor(),
