@@ -1,14 +1,16 @@
 //! Readers that are further behind than the ring.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use sse_tower::log::GapCause;
 use sse_tower::store::MemoryStore;
 use sse_tower::{Cursor, Gap, Lag, Missed, Resume, Retention};
+use tokio::time::{sleep, timeout};
 
-use crate::broken::Slow;
+use crate::slow::Slow;
 use crate::{Note, assert_waits, note, numbers, open, open_keeping, publish, texts};
 
 #[tokio::test]
@@ -118,7 +120,7 @@ async fn cursors_of_elsewhere_are_gaps() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reader_that_falls_behind_the_store_is_told() {
     let topic = open_keeping(MemoryStore::new(), Retention::events(80)).await;
     publish(&topic, 20).await;
@@ -138,7 +140,8 @@ async fn a_reader_that_falls_behind_the_store_is_told() {
         texts(&mut told, 320 - lost as usize).await,
         numbers(lost + 1..=320)
     );
-    assert_waits(&mut skipping);
+    let nothing = timeout(Duration::from_secs(1), skipping.next()).await;
+    assert!(nothing.is_err(), "it was sent what it skips");
     publish(&topic, 1).await;
     assert_eq!(texts(&mut skipping, 1).await, ["321"]);
 }
@@ -158,4 +161,38 @@ async fn what_was_replaced_is_not_replayed_and_no_gap() {
     let orders = (0..49).map(|n| format!("order {n}"));
     let end = ["price 49".to_owned(), "order 49".to_owned()];
     assert_eq!(all, orders.chain(end).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_stalls_holds_up_no_other() {
+    let topic = open(Slow::default()).await;
+    let cursors = publish(&topic, 30).await;
+    let mut stalled = topic.subscribe(Resume::After(cursors[9])).unwrap();
+    let mut reading = topic.subscribe(Resume::After(cursors[4])).unwrap();
+    // It begins to read, and then its client takes nothing for ever.
+    assert_waits(&mut stalled);
+    let all = timeout(Duration::from_secs(60), texts(&mut reading, 25)).await;
+    assert_eq!(all.expect("the other one reads on"), numbers(6..=30));
+    // And if it goes on after all, nothing is missing.
+    assert_eq!(texts(&mut stalled, 20).await, numbers(11..=30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_shown_yet_is_not_read_from_the_store_either() {
+    let store = Slow::default();
+    let topic = open(store.clone()).await;
+    let cursors = publish(&topic, 30).await;
+    let mut behind = topic.subscribe(Resume::After(cursors[4])).unwrap();
+    store.seen.answers_after.store(100, Ordering::Relaxed);
+    let publishing = tokio::spawn({
+        let topic = topic.clone();
+        async move { publish(&topic, 1).await }
+    });
+    // It is in the store by then, and its publisher does not know it yet.
+    sleep(Duration::from_secs(50)).await;
+    assert_eq!(texts(&mut behind, 25).await, numbers(6..=30));
+    assert_waits(&mut behind);
+    publishing.await.unwrap();
+    assert_eq!(texts(&mut behind, 1).await, ["31"]);
+    assert_waits(&mut behind);
 }

@@ -1,90 +1,20 @@
-//! A store that counts, waits and fails when it is told to, and what a topic then does.
+//! What a topic does when its store is slow or fails.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::error::Error;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use axum::body::to_bytes;
+use axum::response::IntoResponse;
 use futures_util::future::join_all;
 use futures_util::{FutureExt, StreamExt};
-use sse_tower::log::ReadLimit;
-use sse_tower::store::{Entry, EventStore, MemoryStore, Opened, Read, StoreError, TopicKey};
-use sse_tower::{Cursor, DurableError, DurableTopic, Resume, Retention};
+use http::StatusCode;
+use sse_tower::store::{MemoryStore, StoreError};
+use sse_tower::{DurableError, DurableTopic, Missed, Resume};
+use tokio::time::timeout;
 
-use crate::{assert_waits, note, numbers, open, publish, texts};
-
-/// A memory store whose operations take a second of the test's clock, and may fail.
-#[derive(Clone, Default)]
-pub(crate) struct Slow {
-    store: MemoryStore,
-    pub(crate) seen: Arc<Seen>,
-}
-
-#[derive(Default)]
-pub(crate) struct Seen {
-    pub(crate) appends: AtomicUsize,
-    pub(crate) reads: AtomicUsize,
-    pub(crate) fails: AtomicBool,
-    /// Appends are done, and reported as failed.
-    pub(crate) loses_answers: AtomicBool,
-}
-
-impl Slow {
-    async fn wait(&self, count: Option<&AtomicUsize>) -> Result<(), StoreError> {
-        if let Some(count) = count {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if self.seen.fails.load(Ordering::Relaxed) {
-            return Err(StoreError::failed("the disk is gone"));
-        }
-        Ok(())
-    }
-}
-
-impl EventStore for Slow {
-    async fn open(&self, topic: &TopicKey) -> Result<Opened, StoreError> {
-        self.wait(None).await?;
-        self.store.open(topic).await
-    }
-
-    async fn append(
-        &self,
-        topic: &TopicKey,
-        first: Cursor,
-        entries: &[Entry],
-    ) -> Result<(), StoreError> {
-        self.wait(Some(&self.seen.appends)).await?;
-        self.store.append(topic, first, entries).await?;
-        if self.seen.loses_answers.load(Ordering::Relaxed) {
-            return Err(StoreError::failed("the connection is gone"));
-        }
-        Ok(())
-    }
-
-    async fn read(
-        &self,
-        topic: &TopicKey,
-        after: Cursor,
-        limit: ReadLimit,
-    ) -> Result<Read, StoreError> {
-        self.wait(Some(&self.seen.reads)).await?;
-        self.store.read(topic, after, limit).await
-    }
-
-    async fn close(&self, topic: &TopicKey, last: Cursor) -> Result<(), StoreError> {
-        self.wait(None).await?;
-        self.store.close(topic, last).await
-    }
-
-    async fn trim(
-        &self,
-        topic: &TopicKey,
-        retention: Retention,
-        now: SystemTime,
-    ) -> Result<Cursor, StoreError> {
-        self.store.trim(topic, retention, now).await
-    }
-}
+use crate::slow::{Seen, Slow};
+use crate::{Note, assert_waits, note, numbers, open, publish, texts};
 
 #[tokio::test(start_paused = true)]
 async fn publishers_that_wait_at_the_same_time_are_committed_together() {
@@ -136,23 +66,22 @@ async fn a_commit_that_fails_reaches_nobody_and_leaves_no_hole() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    store.seen.fails.store(true, Ordering::Relaxed);
+    Seen::set(&store.seen.fails, true);
     let failed = topic.publish(note("lost")).await;
-    assert!(
-        matches!(failed, Err(DurableError::Store(StoreError::Failed(_)))),
-        "{failed:?}"
-    );
-    let cause = std::error::Error::source(failed.as_ref().unwrap_err())
-        .unwrap()
-        .source()
-        .unwrap();
-    assert_eq!(cause.to_string(), "the disk is gone");
+    let Err(DurableError::Unknown(error)) = failed else {
+        panic!("a store that is gone cannot tell: {failed:?}");
+    };
+    assert_eq!(error.source().unwrap().to_string(), "the disk is gone");
     assert_waits(&mut subscription);
     assert_eq!(topic.head().seq(), 0);
 
-    // The store is still gone, so nothing is known, and nothing is published.
-    assert!(topic.publish(note("lost too")).await.is_err());
-    store.seen.fails.store(false, Ordering::Relaxed);
+    // The store is still gone. What was not even tried is not unknown.
+    let refused = topic.publish(note("lost too")).await;
+    assert!(
+        matches!(refused, Err(DurableError::Store(StoreError::Failed(_)))),
+        "{refused:?}"
+    );
+    Seen::set(&store.seen.fails, false);
     publish_after(&topic, "1").await;
     assert_eq!(texts(&mut subscription, 1).await, ["1"]);
     drop(topic);
@@ -162,21 +91,45 @@ async fn a_commit_that_fails_reaches_nobody_and_leaves_no_hole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_was_committed_without_an_answer_is_shown_once() {
+async fn a_commit_without_an_answer_is_found() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    store.seen.loses_answers.store(true, Ordering::Relaxed);
-    assert!(topic.publish(note("1")).await.is_err());
-    store.seen.loses_answers.store(false, Ordering::Relaxed);
-    // Before anybody publishes again.
-    assert_eq!(texts(&mut subscription, 1).await, ["1"]);
-    publish_after(&topic, "2").await;
-    assert_eq!(texts(&mut subscription, 1).await, ["2"]);
-    assert_eq!(
-        texts(&mut open(store).await.from_start(), 2).await,
-        ["1", "2"]
+    Seen::set(&store.seen.loses_answers, true);
+    // Two of one key in one commit: of these only the second is there.
+    let price = |text: &str| Note::Latest("price", text.to_owned());
+    let published = join_all([
+        topic.publish(price("1")),
+        topic.publish(price("2")),
+        topic.publish(note("3")),
+    ])
+    .await;
+    let cursors: Vec<_> = published.into_iter().map(Result::unwrap).collect();
+    assert_eq!(cursors[2], Some(topic.head()));
+    assert_eq!(texts(&mut subscription, 2).await, ["2", "3"]);
+    let closed = topic.close(note("4")).await.unwrap();
+    assert_eq!(closed, Some(topic.head()));
+    assert_eq!(texts(&mut subscription, 1).await, ["4"]);
+    assert!(subscription.next().await.is_none());
+    let again = open(store).await;
+    assert_eq!(texts(&mut again.from_start(), 3).await, ["2", "3", "4"]);
+    assert!(again.is_closed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_was_not_made_is_told_as_that() {
+    let store = Slow::default();
+    let topic = open(store.clone()).await;
+    let mut subscription = topic.live();
+    Seen::set(&store.seen.refuses, true);
+    let failed = topic.publish(note("lost")).await;
+    assert!(
+        matches!(failed, Err(DurableError::Store(StoreError::Failed(_)))),
+        "{failed:?}"
     );
+    Seen::set(&store.seen.refuses, false);
+    publish_after(&topic, "1").await;
+    assert_eq!(texts(&mut subscription, 1).await, ["1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,7 +147,20 @@ async fn a_second_writer_is_noticed_and_the_first_one_stops() {
     }
     let end = subscription.next().now_or_never();
     assert!(matches!(end, Some(None)), "its clients are to come back");
-    publish(&theirs, 1).await;
+    // To this process the other one's cursors are from the future.
+    let cursors = publish(&theirs, 1).await;
+    for resume in [Resume::Fresh, Resume::After(cursors[0])] {
+        let missed = ours.subscribe(resume).unwrap_err();
+        assert_eq!(missed, Missed::Stopped);
+        let response = missed.into_response();
+        assert_eq!(response.status(), StatusCode::OK);
+        let body = to_bytes(response.into_body(), 4096).await.unwrap();
+        assert!(
+            body.starts_with(b"retry: "),
+            "it asks to come back: {body:?}"
+        );
+    }
+    assert!(ours.live().next().await.is_none());
     assert_eq!(
         texts(&mut open(store).await.from_start(), 2).await,
         ["1", "2"]
@@ -206,7 +172,7 @@ async fn a_reader_whose_store_fails_ends_and_comes_back() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let cursors = publish(&topic, 30).await;
-    store.seen.fails.store(true, Ordering::Relaxed);
+    Seen::set(&store.seen.fails, true);
     let subscriptions: Vec<_> = (0..20)
         .map(|_| topic.subscribe(Resume::After(cursors[4])).unwrap())
         .collect();
@@ -220,11 +186,76 @@ async fn a_reader_whose_store_fails_ends_and_comes_back() {
         "what one reads in vain, the others do not try again"
     );
 
-    store.seen.fails.store(false, Ordering::Relaxed);
+    Seen::set(&store.seen.fails, false);
     let mut subscription = topic.subscribe(Resume::After(cursors[4])).unwrap();
     assert_eq!(texts(&mut subscription, 25).await, numbers(6..=30));
 }
 
 async fn publish_after(topic: &DurableTopic<crate::Note>, text: &str) {
     topic.publish(note(text)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_of_somebody_else_is_not_taken_for_ours() {
+    let store = Slow::default();
+    let topic = open(store.clone()).await;
+    let mut subscription = topic.live();
+    Seen::set(&store.seen.fails, true);
+    let unknown = topic.publish(note("ours")).await;
+    assert!(
+        matches!(unknown, Err(DurableError::Unknown(_))),
+        "{unknown:?}"
+    );
+    let theirs = open(store.store.clone()).await;
+    theirs.publish(note("theirs")).await.unwrap();
+    Seen::set(&store.seen.fails, false);
+    let refused = topic.publish(note("next")).await;
+    assert!(
+        matches!(
+            refused,
+            Err(DurableError::Store(StoreError::Conflict { head })) if head == theirs.head()
+        ),
+        "{refused:?}"
+    );
+    assert!(
+        subscription.next().await.is_none(),
+        "it was sent what is not in the store"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_without_an_answer_is_settled_without_another_publisher() {
+    let store = Slow::default();
+    let topic = open(store.clone()).await;
+    let mut subscription = topic.live();
+    Seen::set(&store.seen.loses_answers, true);
+    Seen::set(&store.seen.fails_to_open, true);
+    let unknown = topic.publish(note("1")).await;
+    assert!(
+        matches!(unknown, Err(DurableError::Unknown(_))),
+        "{unknown:?}"
+    );
+    let early = timeout(Duration::from_secs(600), subscription.next()).await;
+    assert!(early.is_err(), "nobody knows yet");
+    Seen::set(&store.seen.loses_answers, false);
+    Seen::set(&store.seen.fails_to_open, false);
+    let settled = timeout(Duration::from_secs(600), texts(&mut subscription, 1)).await;
+    assert_eq!(settled.expect("the store can be asked again"), ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_without_an_answer_is_settled_as_one() {
+    let store = Slow::default();
+    let topic = open(store.clone()).await;
+    let mut subscription = topic.live();
+    Seen::set(&store.seen.loses_answers, true);
+    Seen::set(&store.seen.fails_to_open, true);
+    assert!(topic.close(note("bye")).await.is_err());
+    Seen::set(&store.seen.loses_answers, false);
+    Seen::set(&store.seen.fails_to_open, false);
+    let rest = timeout(Duration::from_secs(600), texts(&mut subscription, 1)).await;
+    assert_eq!(rest.expect("it is settled"), ["bye"]);
+    assert!(subscription.next().await.is_none());
+    assert!(topic.is_closed());
+    assert!(open(store).await.is_closed());
 }

@@ -1,7 +1,10 @@
 //! What a durable topic keeps across restarts, and its ends.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use axum::response::IntoResponse;
 use futures_util::StreamExt;
+use futures_util::future::{join, join_all};
 use http::StatusCode;
 use sse_tower::store::{BoxStore, EventStore, MemoryStore, RedbStore, StoreError};
 use sse_tower::{
@@ -35,7 +38,8 @@ async fn after_a_restart_the_topic_goes_on() {
         );
         let all = texts(&mut topic.from_start(), topic.head().seq() as usize).await;
         assert_eq!(all, numbers(1..=topic.head().seq()));
-        ended(topic, subscription).await;
+        topic.stop().await;
+        assert!(subscription.next().await.is_none());
     })
     .await;
 }
@@ -45,8 +49,7 @@ async fn a_client_of_the_process_before_reads_on() {
     let path = TempPath::new();
     let topic = open(RedbStore::open(&path.0).unwrap()).await;
     let seen = publish(&topic, 30).await[9];
-    let subscription = topic.live();
-    ended(topic, subscription).await;
+    topic.stop().await;
 
     let topic = open(RedbStore::open(&path.0).unwrap()).await;
     assert_eq!(topic.head(), Cursor::new(seen.epoch(), 30));
@@ -164,11 +167,46 @@ async fn topics_of_one_file_are_apart() {
     assert_eq!(texts(&mut b.from_start(), 1).await, ["b"]);
 }
 
-/// Waits until a topic has let go of its store.
-async fn ended(topic: DurableTopic<Note>, mut subscription: sse_tower::Subscription<Note>) {
-    drop(topic);
-    assert!(subscription.next().await.is_none());
-    drop(subscription);
-    // The task that ended the subscription lets go of the store when it is next run.
-    tokio::task::yield_now().await;
+#[tokio::test]
+async fn a_topic_that_has_stopped_lets_go_of_its_store() {
+    let path = TempPath::new();
+    let topic = open(RedbStore::open(&path.0).unwrap()).await;
+    let cursors = publish(&topic, 30).await;
+    // Whoever holds what is left of it, and reads it or not.
+    let (other, mut live) = (topic.clone(), topic.live());
+    let mut behind = topic.subscribe(Resume::After(cursors[4])).unwrap();
+    assert_waits(&mut behind);
+    topic.stop().await;
+    assert!(live.next().await.is_none());
+    let again = open(RedbStore::open(&path.0).unwrap()).await;
+    again.publish(note("31")).await.unwrap();
+
+    let refused = other.publish(note("late")).await;
+    assert!(matches!(refused, Err(DurableError::Stopped)), "{refused:?}");
+    assert_eq!(other.subscribe(Resume::Fresh).unwrap_err(), Missed::Stopped);
+    // It may have read something before, but goes no further.
+    while behind.next().await.is_some() {}
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_published_before_a_stop_is_committed() {
+    let store = MemoryStore::new();
+    let topic = open(store.clone()).await;
+    let mut live = topic.live();
+    let published = join_all((0..3).map(|n| topic.publish(note(n.to_string()))));
+    let (published, ()) = join(published, topic.clone().stop()).await;
+    assert!(published.into_iter().all(|it| it.is_ok()));
+    assert_eq!(texts(&mut live, 3).await, ["0", "1", "2"]);
+    assert!(live.next().await.is_none());
+    assert_eq!(open(store).await.head().seq(), 3);
+}
+
+#[test]
+fn a_runtime_without_a_timer_is_noticed_at_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let opening = AssertUnwindSafe(|| runtime.unwrap().block_on(open(MemoryStore::new())));
+    let panic = catch_unwind(opening).expect_err("there is no timer");
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.contains("enable_time"), "{text}");
 }

@@ -1,11 +1,13 @@
 //! Stores of topics, and the topics on them.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod aging;
 mod behind;
 mod broken;
 mod contract;
 mod durable;
 mod kill;
+mod slow;
 
 use std::borrow::Cow;
 use std::env;

@@ -57,8 +57,13 @@ impl EventStore for BoxStore {
         self.0.read(topic, after, limit).await
     }
 
-    async fn close(&self, topic: &TopicKey, last: Cursor) -> Result<(), StoreError> {
-        self.0.close(topic, last).await
+    async fn close(
+        &self,
+        topic: &TopicKey,
+        first: Cursor,
+        last: &[Entry],
+    ) -> Result<(), StoreError> {
+        self.0.close(topic, first, last).await
     }
 
     async fn trim(
@@ -90,7 +95,8 @@ trait ErasedStore: Send + Sync {
     ) -> Answer<'a, ()>;
     fn read<'a>(&'a self, topic: &'a TopicKey, after: Cursor, limit: ReadLimit)
     -> Answer<'a, Read>;
-    fn close<'a>(&'a self, topic: &'a TopicKey, last: Cursor) -> Answer<'a, ()>;
+    fn close<'a>(&'a self, topic: &'a TopicKey, first: Cursor, last: &'a [Entry])
+    -> Answer<'a, ()>;
     fn trim<'a>(
         &'a self,
         topic: &'a TopicKey,
@@ -122,8 +128,13 @@ impl<S: EventStore> ErasedStore for S {
         Box::pin(EventStore::read(self, topic, after, limit))
     }
 
-    fn close<'a>(&'a self, topic: &'a TopicKey, last: Cursor) -> Answer<'a, ()> {
-        Box::pin(EventStore::close(self, topic, last))
+    fn close<'a>(
+        &'a self,
+        topic: &'a TopicKey,
+        first: Cursor,
+        last: &'a [Entry],
+    ) -> Answer<'a, ()> {
+        Box::pin(EventStore::close(self, topic, first, last))
     }
 
     fn trim<'a>(

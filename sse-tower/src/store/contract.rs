@@ -50,6 +50,7 @@ macro_rules! event_store_contract {
             trimming_counts_bytes
             trimming_looks_at_the_time
             a_closed_topic_stays_closed
+            a_topic_is_closed_without_a_last_entry
             topics_are_apart
             a_store_that_is_opened_again_is_the_same
         }
@@ -277,38 +278,57 @@ pub async fn trimming_looks_at_the_time<S: EventStore>(place: impl AsyncFn() -> 
         (opened.start, opened.head),
         (after(start, 3), after(start, 3))
     );
-    append(&store, &topic, after(start, 4), &entries).await;
-    store
-        .close(&topic, after(start, 6))
-        .await
-        .expect("it closes");
+    let closed = store.close(&topic, after(start, 4), &entries).await;
+    closed.expect("it closes");
     let trimmed = store.trim(&topic, retention, at(1_000)).await;
     assert_eq!(trimmed.expect("it trims"), after(start, 5));
 }
 
-/// Closing is refused behind somebody's back, and lasts: the rest is read, then the end.
+/// Closing takes the last entries with it, is refused behind somebody's back, and lasts.
 pub async fn a_closed_topic_stays_closed<S: EventStore>(place: impl AsyncFn() -> S) {
     let topic = key();
     let store = place().await;
     let start = open(&store, &topic).await.head;
-    append_texts(&store, &topic, start, &["a", "b"]).await;
-    let (wrong, last) = (after(start, 1), after(start, 2));
-    let refused = store.close(&topic, wrong).await;
-    assert!(matches!(refused, Err(StoreError::Conflict { head }) if head == last));
-    assert!(!open(&store, &topic).await.closed);
-    store.close(&topic, last).await.expect("it closes");
-    store.close(&topic, last).await.expect("it closes again");
+    append_texts(&store, &topic, start, &["a"]).await;
+    let before = open(&store, &topic).await;
+    for wrong in [1, 3].map(|n| after(start, n)) {
+        let refused = store.close(&topic, wrong, &[text("x")]).await;
+        assert!(matches!(refused, Err(StoreError::Conflict { head }) if head == before.head));
+    }
+    assert_eq!(open(&store, &topic).await, before);
+    let (last, next) = (after(start, 3), after(start, 4));
+    let entries = [text("b"), text("c")];
+    let closed = store.close(&topic, after(start, 2), &entries).await;
+    closed.expect("it closes");
     drop(store);
 
     let store = place().await;
-    assert!(open(&store, &topic).await.closed);
-    let refused = store.append(&topic, after(start, 3), &[text("c")]).await;
-    assert!(
-        matches!(refused, Err(StoreError::Closed)),
-        "an append gave {refused:?}"
-    );
-    assert_eq!(texts(&store, &topic, start).await, ["a", "b"]);
+    let opened = open(&store, &topic).await;
+    assert_eq!((opened.head, opened.closed), (last, true));
+    let refused = [
+        store.append(&topic, next, &[text("x")]).await,
+        store.close(&topic, next, &[]).await,
+    ];
+    for refused in refused {
+        assert!(
+            matches!(refused, Err(StoreError::Closed)),
+            "a change gave {refused:?}"
+        );
+    }
+    assert_eq!(texts(&store, &topic, start).await, ["a", "b", "c"]);
     let end = store.read(&topic, last, ReadLimit::default()).await;
+    assert_eq!(end.expect("it reads"), Read::Closed);
+}
+
+/// A topic can be closed as it is, even if there never was anything in it.
+pub async fn a_topic_is_closed_without_a_last_entry<S: EventStore>(place: impl AsyncFn() -> S) {
+    let (store, topic) = (place().await, key());
+    let start = open(&store, &topic).await.head;
+    let closed = store.close(&topic, after(start, 1), &[]).await;
+    closed.expect("it closes");
+    let opened = open(&store, &topic).await;
+    assert_eq!((opened.head, opened.closed), (start, true));
+    let end = store.read(&topic, start, ReadLimit::default()).await;
     assert_eq!(end.expect("it reads"), Read::Closed);
 }
 
@@ -334,10 +354,8 @@ pub async fn topics_are_apart<S: EventStore>(place: impl AsyncFn() -> S) {
         .await;
         starts.push(start);
     }
-    store
-        .close(&keys[0], after(starts[0], 1))
-        .await
-        .expect("it closes");
+    let closed = store.close(&keys[0], after(starts[0], 2), &[]).await;
+    closed.expect("it closes");
     for (n, (topic, start)) in keys.iter().zip(starts).enumerate() {
         assert_eq!(open(&store, topic).await.closed, n == 0);
         assert_eq!(texts(&store, topic, start).await, [n.to_string()]);

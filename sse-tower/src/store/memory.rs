@@ -62,7 +62,7 @@ impl EventStore for MemoryStore {
         first: Cursor,
         entries: &[Entry],
     ) -> Result<(), StoreError> {
-        self.with(topic, |topic| topic.append(first, entries))
+        self.with(topic, |topic| topic.append(first, entries, false))
     }
 
     async fn read(
@@ -74,16 +74,13 @@ impl EventStore for MemoryStore {
         self.with(topic, |topic| Ok(topic.read(after, limit)))
     }
 
-    async fn close(&self, topic: &TopicKey, last: Cursor) -> Result<(), StoreError> {
-        self.with(topic, |topic| {
-            if topic.at.head != last {
-                return Err(StoreError::Conflict {
-                    head: topic.at.head,
-                });
-            }
-            topic.at.closed = true;
-            Ok(())
-        })
+    async fn close(
+        &self,
+        topic: &TopicKey,
+        first: Cursor,
+        last: &[Entry],
+    ) -> Result<(), StoreError> {
+        self.with(topic, |topic| topic.append(first, last, true))
     }
 
     async fn trim(
@@ -115,7 +112,7 @@ impl Topic {
         }
     }
 
-    fn append(&mut self, first: Cursor, entries: &[Entry]) -> Result<(), StoreError> {
+    fn append(&mut self, first: Cursor, entries: &[Entry], close: bool) -> Result<(), StoreError> {
         let last = self.at.check_append(first, entries.len())?;
         for (seq, entry) in (first.seq()..).zip(entries) {
             if let Some(key) = entry.key()
@@ -130,6 +127,7 @@ impl Topic {
             self.entries.insert(seq, entry.clone());
         }
         self.at.head = last;
+        self.at.closed = close;
         Ok(())
     }
 

@@ -104,15 +104,17 @@ pub trait EventStore: Send + Sync + 'static {
         limit: ReadLimit,
     ) -> impl Future<Output = Result<Read, StoreError>> + Send;
 
-    /// Closes the topic for good. Closing it again at the same place is no error.
+    /// Appends the last entries, which may be none, and closes the topic for good, in one step:
+    /// a crash leaves both or neither.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] unless `last` is the newest entry.
+    /// As [`append`](Self::append).
     fn close(
         &self,
         topic: &TopicKey,
-        last: Cursor,
+        first: Cursor,
+        last: &[Entry],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Removes the oldest entries until the rest is within `retention`, and returns the cursor

@@ -2,17 +2,24 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use axum_core::response::{IntoResponse, Response};
+use futures_util::stream;
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
-use sse_core::Gap;
+use sse_core::{Event, Gap};
+
+use crate::response::Sse;
+use crate::retry::Retry;
 
 /// Why a topic has nothing to send after what the client has seen.
 ///
-/// As a response, [`Closed`](Self::Closed) is 204 and the others are 410: an `EventSource` stops
-/// at both, and its page can tell them apart by whether it has seen the last event. To keep the
-/// page alive, answer with a snapshot and [`Topic::live`](super::Topic::live).
+/// As a response, [`Closed`](Self::Closed) is 204, and what is gone is 410: an `EventSource`
+/// stops at both, and its page can tell them apart by whether it has seen the last event. To keep
+/// the page alive, answer with a snapshot and [`Topic::live`](super::Topic::live).
+/// [`Stopped`](Self::Stopped) is a stream that ends at once, with a hint to come back in 1 s to
+/// 5 s: an `EventSource` comes back after nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
@@ -25,6 +32,9 @@ pub enum Missed {
     Forged,
     /// The topic is closed and the client has seen all of it.
     Closed(TopicClosed),
+    /// The topic has stopped in this process, because another one writes to it now or because it
+    /// was [stopped](super::DurableTopic::stop). Where it goes on, the client can read on.
+    Stopped,
 }
 
 impl From<sse_core::Missed> for Missed {
@@ -43,6 +53,7 @@ impl fmt::Display for Missed {
             Self::Unreadable => f.write_str("the id to resume after is no cursor"),
             Self::Forged => f.write_str("the id to resume after was not given to this client"),
             Self::Closed(closed) => closed.fmt(f),
+            Self::Stopped => f.write_str("the topic has stopped in this process"),
         }
     }
 }
@@ -57,6 +68,11 @@ impl IntoResponse for Missed {
                 (StatusCode::GONE, no_store(), text).into_response()
             }
             Self::Closed(closed) => closed.into_response(),
+            Self::Stopped => {
+                let retry = Retry::between(Duration::from_secs(1), Duration::from_secs(5));
+                let nothing = stream::empty::<Event>();
+                Sse::<Event>::new(nothing).retry(retry).into_response()
+            }
         }
     }
 }

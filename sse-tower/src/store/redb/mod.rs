@@ -75,6 +75,23 @@ impl RedbStore {
         Ok(Self { inner })
     }
 
+    async fn put(
+        &self,
+        topic: &TopicKey,
+        first: Cursor,
+        entries: &[Entry],
+        close: bool,
+    ) -> Result<(), StoreError> {
+        let entries = entries.to_vec();
+        let op = Op::Append {
+            first,
+            entries,
+            close,
+        };
+        self.change(topic, op).await?;
+        Ok(())
+    }
+
     async fn change(&self, topic: &TopicKey, op: Op) -> Result<Opened, StoreError> {
         self.inner.writer.run(topic.clone(), op).await
     }
@@ -91,9 +108,7 @@ impl EventStore for RedbStore {
         first: Cursor,
         entries: &[Entry],
     ) -> Result<(), StoreError> {
-        let entries = entries.to_vec();
-        self.change(topic, Op::Append { first, entries }).await?;
-        Ok(())
+        self.put(topic, first, entries, false).await
     }
 
     async fn read(
@@ -113,9 +128,13 @@ impl EventStore for RedbStore {
         read.await.map_err(StoreError::failed)?
     }
 
-    async fn close(&self, topic: &TopicKey, last: Cursor) -> Result<(), StoreError> {
-        self.change(topic, Op::Close { last }).await?;
-        Ok(())
+    async fn close(
+        &self,
+        topic: &TopicKey,
+        first: Cursor,
+        last: &[Entry],
+    ) -> Result<(), StoreError> {
+        self.put(topic, first, last, true).await
     }
 
     async fn trim(

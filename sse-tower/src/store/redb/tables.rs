@@ -83,7 +83,11 @@ impl<'t> Tables<'t> {
         };
         match op {
             Op::Open => {}
-            Op::Append { first, entries } => {
+            Op::Append {
+                first,
+                entries,
+                close,
+            } => {
                 let last = match topic.at.check_append(*first, entries.len()) {
                     Ok(last) => last,
                     Err(refused) => return Ok(Err(refused)),
@@ -92,13 +96,8 @@ impl<'t> Tables<'t> {
                     self.insert(&mut topic, seq, entry)?;
                 }
                 topic.at.head = last;
+                topic.at.closed = *close;
             }
-            Op::Close { last } if *last != topic.at.head => {
-                return Ok(Err(StoreError::Conflict {
-                    head: topic.at.head,
-                }));
-            }
-            Op::Close { .. } => topic.at.closed = true,
             Op::Trim { retention, now } => self.trim(&mut topic, *retention, *now)?,
         }
         if found.is_none_or(|before| before.row() != topic.row()) {

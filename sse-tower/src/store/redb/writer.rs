@@ -30,9 +30,7 @@ pub(super) enum Op {
     Append {
         first: Cursor,
         entries: Vec<Entry>,
-    },
-    Close {
-        last: Cursor,
+        close: bool,
     },
     Trim {
         retention: Retention,

@@ -13,9 +13,13 @@ use crate::store::StoreError;
 pub enum DurableError {
     /// The topic does not take the event, as a plain topic would not.
     Refused(AppendError),
-    /// The store did not take it. After [`StoreError::Conflict`] the topic takes nothing more.
+    /// The store does not have it. After [`StoreError::Conflict`] the topic takes nothing more.
     Store(StoreError),
-    /// The runtime of the topic has stopped. Whether the event is in the store is not known.
+    /// The store failed, and has not told since whether it has the event. If it turns out that
+    /// it has, subscribers are sent it then.
+    Unknown(StoreError),
+    /// The topic was [stopped](crate::DurableTopic::stop), or its runtime. Then whether the event
+    /// is in the store is not known.
     Stopped,
 }
 
@@ -36,7 +40,8 @@ impl fmt::Display for DurableError {
         f.write_str(match self {
             Self::Refused(_) => "the topic does not take the event",
             Self::Store(_) => "the event could not be stored",
-            Self::Stopped => "the runtime of the topic has stopped",
+            Self::Unknown(_) => "whether the event was stored is not known",
+            Self::Stopped => "the topic has stopped",
         })
     }
 }
@@ -45,7 +50,7 @@ impl Error for DurableError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Refused(error) => Some(error),
-            Self::Store(error) => Some(error),
+            Self::Store(error) | Self::Unknown(error) => Some(error),
             Self::Stopped => None,
         }
     }

@@ -1,5 +1,6 @@
 //! `DurableTopic`: a topic whose events are in a store before anybody sees them.
 
+mod commit;
 mod error;
 mod pages;
 mod reader;
@@ -9,8 +10,8 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use sse_core::log::{Batch, GapCause, Log};
 use sse_core::{Block, Cursor, Gap, Keep, Missed as LogMissed, Retention, SseEvent};
@@ -20,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use self::error::DurableError;
 use self::pages::Pages;
 pub(super) use self::reader::DurableReader;
-use self::writer::{Request, Writer};
+use self::writer::{Publish, Request, Writer};
 use super::{Missed, Subscription, TopicClosed};
 use crate::extract::Resume;
 use crate::store::{BoxStore, EventStore, StoreError, TopicKey};
@@ -38,10 +39,10 @@ const QUEUE: usize = 1024;
 ///   reached the ring. It notices nothing of that.
 /// - After a restart the topic has the same epoch, numbers and events, so clients read on.
 /// - A topic has one writer. If another one appends to it in the store, this one notices at its
-///   next commit, publishes nothing more, and ends its subscriptions.
+///   next commit, publishes nothing more, ends its subscriptions, and takes no new ones.
 ///
 /// Clones are the same topic. When the last one is gone, what was published is still committed,
-/// and then the subscriptions end.
+/// the subscriptions end, and the store is let go of; [`stop`](Self::stop) waits for that.
 ///
 /// # Examples
 ///
@@ -54,7 +55,7 @@ const QUEUE: usize = 1024;
 /// let orders = DurableTopic::open(store.clone(), ("orders", "42"), retention).await?;
 /// let seen = orders.publish(Json("paid")).await?.expect("it is kept");
 /// let newest = orders.publish(Json("sent")).await?;
-/// drop(orders);
+/// orders.stop().await;
 ///
 /// // The next process goes on where this one was.
 /// let orders = DurableTopic::<Json<&str>>::open(store, ("orders", "42"), retention).await?;
@@ -74,14 +75,16 @@ pub struct DurableTopic<E> {
 /// What the handles, the writer and the subscriptions of a topic share.
 #[derive(Debug)]
 struct Shared {
-    store: BoxStore,
     key: TopicKey,
     log: Log,
+    runtime: Handle,
     /// The number of [`Opened::start`](crate::store::Opened::start).
     start: AtomicU64,
     pages: Pages,
     /// How many subscriptions read the store.
     behind: AtomicUsize,
+    /// Whether nothing is published here any more.
+    stopped: AtomicBool,
 }
 
 impl<E: SseEvent> DurableTopic<E> {
@@ -93,6 +96,10 @@ impl<E: SseEvent> DurableTopic<E> {
     /// # Errors
     ///
     /// Returns an error if the store fails, or if this is not called in a tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// If the runtime has no timer.
     pub async fn open(
         store: impl EventStore,
         key: impl Into<TopicKey>,
@@ -108,6 +115,10 @@ impl<E: SseEvent> DurableTopic<E> {
     /// # Errors
     ///
     /// As [`open`](Self::open).
+    ///
+    /// # Panics
+    ///
+    /// As [`open`](Self::open).
     pub async fn open_with_ring(
         store: impl EventStore,
         key: impl Into<TopicKey>,
@@ -115,22 +126,25 @@ impl<E: SseEvent> DurableTopic<E> {
         ring: Retention,
     ) -> Result<Self, StoreError> {
         let runtime = Handle::try_current().map_err(StoreError::failed)?;
+        // Panics without a timer: here, where it is seen, and not in the task that needs it.
+        drop(tokio::time::sleep(Duration::ZERO));
         let (store, key) = (BoxStore::new(store), key.into());
         let opened = store.open(&key).await?;
         let start = store.trim(&key, retention, SystemTime::now()).await?;
         let shared = Arc::new(Shared {
-            log: Log::starting_after(opened.head, within(ring, retention)),
-            store,
             key,
+            log: Log::starting_after(opened.head, within(ring, retention)),
+            runtime: runtime.clone(),
             start: AtomicU64::new(start.seq()),
-            pages: Pages::default(),
+            pages: Pages::new(store.clone()),
             behind: AtomicUsize::new(0),
+            stopped: AtomicBool::new(false),
         });
         if opened.closed {
             shared.log.close();
         }
         let (requests, queue) = mpsc::channel(QUEUE);
-        runtime.spawn(Writer::new(Arc::clone(&shared), retention).run(queue));
+        runtime.spawn(Writer::new(Arc::clone(&shared), store, retention).run(queue));
         Ok(Self {
             shared,
             requests,
@@ -147,8 +161,10 @@ impl<E: SseEvent> DurableTopic<E> {
     /// # Errors
     ///
     /// Returns an error if the event brings its own id or cannot be encoded, if the topic is
-    /// closed, or if the store fails. Nobody is then sent anything. If a store that failed turns
-    /// out to have committed the event, subscribers are sent it then.
+    /// closed or has stopped, or if the store fails. A store that failed is asked at once whether
+    /// it has the event all the same, which is then no error. If it does not answer either, the
+    /// error is [`DurableError::Unknown`], and the store is asked again until it answers; after
+    /// any other error nobody is sent the event.
     pub async fn publish(&self, event: impl Borrow<E>) -> Result<Option<Cursor>, DurableError> {
         let mut batch = Batch::new();
         batch.push(event.borrow())?;
@@ -156,7 +172,8 @@ impl<E: SseEvent> DurableTopic<E> {
         self.request(batch, false).await
     }
 
-    /// Publishes the last event and closes the topic for good, in the store too.
+    /// Publishes the last event and closes the topic for good, in the store too, in one step: a
+    /// crash leaves both or neither.
     ///
     /// Who comes late, also after a restart, is sent what is missing and this event, and then,
     /// when there is nothing left, is [answered 204](TopicClosed).
@@ -179,10 +196,22 @@ impl<E: SseEvent> DurableTopic<E> {
 
     async fn request(&self, batch: Batch, close: bool) -> Result<Option<Cursor>, DurableError> {
         let (done, answer) = oneshot::channel();
-        let request = Request { batch, close, done };
+        let done = Some(done);
+        let request = Request::Publish(Publish { batch, close, done });
         let sent = self.requests.send(request).await;
         sent.map_err(|_| DurableError::Stopped)?;
         answer.await.map_err(|_| DurableError::Stopped)?
+    }
+
+    /// Stops the topic in this process: commits what was published before, ends the
+    /// subscriptions, and returns when the store was let go of.
+    ///
+    /// The topic stays as it is in the store, and can be opened again, here or elsewhere. Other
+    /// clones publish nothing more: they get [`DurableError::Stopped`] and [`Missed::Stopped`].
+    pub async fn stop(self) {
+        // If that fails, it has stopped already.
+        let _: Result<(), _> = self.requests.send(Request::Stop).await;
+        self.requests.closed().await;
     }
 
     /// Subscribes where `resume` says: after the cursor that the client has seen, or, if it has
@@ -191,9 +220,12 @@ impl<E: SseEvent> DurableTopic<E> {
     /// # Errors
     ///
     /// As [`Topic::subscribe`](super::Topic::subscribe): a gap is told for what is not in the
-    /// store any more.
+    /// store any more. [`Missed::Stopped`] if another writer has taken the topic over, which is
+    /// noticed at the first commit after that, or if it was [stopped](Self::stop): what this
+    /// process knows of the topic is old.
     pub fn subscribe(&self, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
         match resume {
+            _ if self.shared.has_stopped() => Err(Missed::Stopped),
             Resume::Fresh if self.is_closed() => Err(Missed::Closed(TopicClosed)),
             Resume::Fresh => Ok(self.live()),
             Resume::After(cursor) => self.subscribe_after(cursor),
@@ -220,13 +252,16 @@ impl<E: SseEvent> DurableTopic<E> {
     /// Subscribes to what is published from now on.
     ///
     /// With a snapshot, subscribe first and take the snapshot then, as with
-    /// [`Topic::live`](super::Topic::live).
+    /// [`Topic::live`](super::Topic::live). It ends at once if the topic has
+    /// [stopped](Missed::Stopped).
     pub fn live(&self) -> Subscription<E> {
         let reader = self.shared.log.reader();
         Subscription::durable(DurableReader::live(Arc::clone(&self.shared), reader))
     }
 
     /// Subscribes to everything that the store has, and what is published from now on.
+    ///
+    /// It ends before that if the topic has [stopped](Missed::Stopped).
     pub fn from_start(&self) -> Subscription<E> {
         self.behind(self.shared.start())
     }
@@ -255,6 +290,16 @@ impl<E: SseEvent> DurableTopic<E> {
 }
 
 impl Shared {
+    /// Ends the subscriptions: they had better come back.
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.log.detach();
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
     /// The oldest cursor after which nothing is missing, in the store or in the ring.
     fn start(&self) -> Cursor {
         let ring = self.log.start();

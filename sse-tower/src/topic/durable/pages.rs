@@ -9,16 +9,17 @@ use sse_core::log::ReadLimit;
 use sse_core::{Block, Cursor, Gap};
 
 use super::Shared;
-use crate::store::{Entry, EventStore, Read, StoreError};
+use crate::store::{BoxStore, Entry, EventStore, Read, StoreError};
 
 /// How much is read at once, and how many pages wait for readers that are slower.
 const PAGE: ReadLimit = ReadLimit::bytes(64 * 1024);
 const PAGES: usize = 16;
 
-/// The pages that were read last. One read is under way at a time, whoever waits.
-#[derive(Debug, Default)]
+/// The store, and the pages of it that were read last.
+#[derive(Debug)]
 pub(super) struct Pages {
-    reading: tokio::sync::Mutex<()>,
+    /// One read is under way at a time, whoever waits. `None` once the topic has stopped.
+    store: tokio::sync::Mutex<Option<BoxStore>>,
     recent: Mutex<Recent>,
 }
 
@@ -41,17 +42,35 @@ struct Page {
 }
 
 /// What comes after a cursor.
+#[derive(Debug)]
 pub(super) enum Found {
     Block(Block, Cursor),
     Gap(Gap),
     Closed,
     /// Nothing up to this newest entry of the ring, where what comes is read.
     Ring(Cursor),
-    /// Nothing, and nothing ends there.
+    /// Nothing, and nothing ends there; or the topic has stopped.
     Nothing,
 }
 
 impl Pages {
+    pub(super) fn new(store: BoxStore) -> Self {
+        Self {
+            store: tokio::sync::Mutex::new(Some(store)),
+            recent: Mutex::default(),
+        }
+    }
+
+    /// What comes after a cursor, if that was read.
+    pub(super) fn find(&self, after: Cursor) -> Option<Found> {
+        self.recent().find(after)
+    }
+
+    /// Lets go of the store, once nobody reads it.
+    pub(super) async fn let_go(&self) {
+        *self.store.lock().await = None;
+    }
+
     /// Lets go of all pages, when nobody is behind any more.
     pub(super) fn clear(&self) {
         drop(mem::take(&mut self.recent().pages));
@@ -62,17 +81,15 @@ impl Pages {
     }
 }
 
-/// Reads what comes after a cursor, from a page that is here or from the store.
+/// Reads what comes after a cursor from the store, or from a page that was read meanwhile.
 pub(super) async fn read_after(shared: Arc<Shared>, after: Cursor) -> Result<Found, StoreError> {
     let pages = &shared.pages;
-    let failures = {
-        let recent = pages.recent();
-        if let Some(found) = recent.find(after) {
-            return Ok(found);
-        }
-        recent.failures
+    let failures = pages.recent().failures;
+    let store = pages.store.lock().await;
+    let store = match &*store {
+        Some(store) if !shared.has_stopped() => store,
+        _ => return Ok(Found::Nothing),
     };
-    let reading = pages.reading.lock().await;
     {
         // While this reader waited, another one may have read the page, or in vain.
         let recent = pages.recent();
@@ -87,7 +104,7 @@ pub(super) async fn read_after(shared: Arc<Shared>, after: Cursor) -> Result<Fou
             return Err(error);
         }
     }
-    let read = shared.store.read(&shared.key, after, PAGE).await;
+    let read = store.read(&shared.key, after, PAGE).await;
     // What is committed but not in the ring yet comes from there.
     let head = shared.log.head();
     let shown = |at: &Cursor| at.seq() <= head.seq();
@@ -115,8 +132,6 @@ pub(super) async fn read_after(shared: Arc<Shared>, after: Cursor) -> Result<Fou
             return Err(error);
         }
     };
-    drop(recent);
-    drop(reading);
     Ok(found)
 }
 

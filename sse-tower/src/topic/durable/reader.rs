@@ -1,6 +1,5 @@
 //! Reading a durable topic: the store first, then the ring.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,6 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use sse_core::log::{GapCause, Read, Reader};
 use sse_core::{Cursor, Missed};
+
+use tokio::task::JoinHandle;
 
 use super::Shared;
 use super::pages::{Found, read_after};
@@ -26,12 +27,13 @@ enum Stand {
     Behind(Behind),
 }
 
-type Reading = Pin<Box<dyn Future<Output = Result<Found, StoreError>> + Send>>;
-
 /// A place that the ring has not any more. It is counted as long as there is one.
+#[derive(Debug)]
 struct Behind {
     at: Cursor,
-    reading: Option<Reading>,
+    /// A task, because others wait for the same read, and this reader is not polled for as long
+    /// as its client takes nothing.
+    reading: Option<JoinHandle<Result<Found, StoreError>>>,
     shared: Arc<Shared>,
 }
 
@@ -84,7 +86,8 @@ impl DurableReader {
                     Read::Gap(gap)
                 }
                 Ok(Found::Closed) => Read::Closed,
-                // The ring begins behind this place, so the store has lost something.
+                // The ring begins behind this place, so the store has lost something; or the
+                // topic has stopped.
                 Ok(Found::Nothing) => Read::Detached,
                 Err(error) => {
                     // The client comes back with the id that it has.
@@ -125,28 +128,29 @@ impl Behind {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Found, StoreError>> {
-        let (shared, at) = (&self.shared, self.at);
-        let reading = self
-            .reading
-            .get_or_insert_with(|| Box::pin(read_after(Arc::clone(shared), at)));
-        let read = ready!(reading.as_mut().poll(cx));
+        let reading = match &mut self.reading {
+            Some(reading) => reading,
+            None => {
+                if let Some(found) = self.shared.pages.find(self.at) {
+                    return Poll::Ready(Ok(found));
+                }
+                let read = read_after(Arc::clone(&self.shared), self.at);
+                self.reading.insert(self.shared.runtime.spawn(read))
+            }
+        };
+        let read = ready!(Pin::new(reading).poll(cx));
         self.reading = None;
-        Poll::Ready(read)
+        Poll::Ready(read.unwrap_or_else(|error| Err(StoreError::failed(error))))
     }
 }
 
 impl Drop for Behind {
     fn drop(&mut self) {
+        if let Some(reading) = &self.reading {
+            reading.abort();
+        }
         if self.shared.behind.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.shared.pages.clear();
         }
-    }
-}
-
-impl fmt::Debug for Behind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Behind")
-            .field("at", &self.at)
-            .finish_non_exhaustive()
     }
 }

@@ -8,28 +8,43 @@ use std::time::{Duration, SystemTime};
 use sse_core::log::{AppendError, Batch};
 use sse_core::{Cursor, Retention};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
+use super::commit::{Commit, next};
 use super::{DurableError, Shared};
-use crate::store::{Entry, EventStore, StoreError};
+use crate::store::{BoxStore, EventStore, StoreError};
 use crate::topic::topic::now;
 
 /// How many publishers are committed together at most.
 const GROUP: usize = 256;
+/// How soon a store that failed is asked again, and how long it is left alone at most.
+const SOON: Duration = Duration::from_millis(100);
+const LATE: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(super) enum Request {
+    Publish(Publish),
+    /// Nothing that comes after it is published.
+    Stop,
+}
 
 /// Events that somebody waits for.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct Publish {
     pub(super) batch: Batch,
     pub(super) close: bool,
-    pub(super) done: oneshot::Sender<Result<Option<Cursor>, DurableError>>,
+    /// `None` once it was used.
+    pub(super) done: Option<oneshot::Sender<Outcome>>,
 }
+
+type Outcome = Result<Option<Cursor>, DurableError>;
 
 /// The one that appends to the store and to the ring, in this order.
 ///
 /// It is a task, so that a publisher that gives up does not leave a commit half known.
 pub(super) struct Writer {
     shared: Arc<Shared>,
+    store: BoxStore,
     retention: Retention,
     /// Set for good when somebody else has written to the topic.
     fenced: Option<StoreError>,
@@ -38,232 +53,218 @@ pub(super) struct Writer {
     /// Events and bytes since the store was trimmed.
     events: usize,
     bytes: usize,
+    /// When it is trimmed in any case.
+    trim_at: Option<Instant>,
 }
 
 struct Unsure {
-    /// The newest entry, if it was committed.
-    last: Cursor,
-    batches: Vec<Batch>,
-}
-
-/// Why nothing of a group was published.
-#[derive(Clone)]
-enum Refusal {
-    Closed,
-    Exhausted,
-    Store(StoreError),
-    /// The store failed while it committed the entries up to this one.
-    Unsure(StoreError, Cursor),
+    commit: Commit,
+    group: Vec<Publish>,
+    error: StoreError,
+    /// When the store is asked next, and how long after that again.
+    ask_at: Instant,
+    pause: Duration,
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, retention: Retention) -> Self {
-        Self {
+    pub(super) fn new(shared: Arc<Shared>, store: BoxStore, retention: Retention) -> Self {
+        let mut writer = Self {
             shared,
+            store,
             retention,
             fenced: None,
             unsure: None,
             events: 0,
             bytes: 0,
-        }
+            trim_at: None,
+        };
+        writer.trimmed();
+        writer
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let mut group = Vec::new();
         loop {
-            // Those who are subscribed need not wait for the next event to learn of this one.
-            let _: Result<(), StoreError> = self.make_sure().await;
+            let asked = self.unsure.as_ref().map(|unsure| unsure.ask_at);
             let received = queue.recv_many(&mut group, GROUP);
-            let received = match self.retention.max_age() {
+            let received = match asked.or(self.trim_at) {
                 None => Some(received.await),
-                Some(age) => {
-                    let pause = (age / 8).max(Duration::from_secs(1));
-                    timeout(pause, received).await.ok()
-                }
+                Some(due) => timeout_at(due, received).await.ok(),
             };
-            match received {
-                Some(0) => return,
-                Some(_) => self.publish(mem::take(&mut group)).await,
-                None => self.trim().await,
+            let stop = self.publish(mem::take(&mut group)).await;
+            if stop || received == Some(0) {
+                break;
             }
-            let (events, bytes) = (self.retention.max_events(), self.retention.max_bytes());
-            if self.events > events / 8 || self.bytes > bytes / 8 {
-                self.trim().await;
-            }
+            self.tend().await;
         }
+        // The queue goes last: `DurableTopic::stop` waits for that.
+        self.end().await;
     }
 
-    /// Commits what a group asks for, and answers everybody in it.
-    async fn publish(&mut self, group: Vec<Request>) {
-        let mut group = group.into_iter().peekable();
-        while group.peek().is_some() {
+    /// Commits what a group asks for, and answers everybody in it. Returns whether that is all.
+    async fn publish(&mut self, group: Vec<Request>) -> bool {
+        let mut part = Vec::new();
+        for request in group {
+            let Request::Publish(publish) = request else {
+                self.commit(part).await;
+                return true;
+            };
+            let close = publish.close;
+            part.push(publish);
             // What is behind a close is refused, so it is not committed with it.
-            let mut part = Vec::new();
-            for request in group.by_ref() {
-                part.push(request);
-                if part.last().is_some_and(|request| request.close) {
-                    break;
-                }
-            }
-            match self.commit(&part).await {
-                Ok(()) => self.show(part).await,
-                Err(refusal) => self.refuse(part, &refusal),
+            if close {
+                self.commit(mem::take(&mut part)).await;
             }
         }
+        self.commit(part).await;
+        false
     }
 
-    /// Has the events of these requests stored.
-    async fn commit(&mut self, requests: &[Request]) -> Result<(), Refusal> {
-        self.make_sure().await.map_err(Refusal::Store)?;
-        let Shared {
-            log, store, key, ..
-        } = &*self.shared;
-        if log.is_closed() {
-            return Err(Refusal::Closed);
-        }
-        let head = log.head();
-        let (mut entries, mut last) = (Vec::new(), head);
-        for Request { batch, .. } in requests {
-            let first = next(last).ok_or(Refusal::Exhausted)?;
-            for (block, key) in batch.blocks(first).zip(batch.compaction_keys()) {
-                let entry = Entry::new(block.bytes().clone(), SystemTime::now());
-                let entry = entry.with_terminal(block.is_terminal());
-                entries.push(match key {
-                    Some(key) => entry.with_key(key),
-                    None => entry,
-                });
-                last = next(last).ok_or(Refusal::Exhausted)?;
-            }
-        }
-        let Some(first) = next(head).filter(|_| last != head) else {
-            return Ok(());
+    async fn commit(&mut self, mut group: Vec<Publish>) {
+        let Some(Publish { close, .. }) = group.last() else {
+            return;
         };
-        let stored = store.append(key, first, &entries).await;
-        self.events += entries.len();
-        self.bytes += entries.iter().map(|it| it.bytes().len()).sum::<usize>();
-        stored.map_err(|error| {
-            tracing::error!(?error, "a topic could not store what was published");
-            match error {
-                StoreError::Failed(_) => Refusal::Unsure(error, last),
-                error => Refusal::Store(self.fence(error)),
+        if let Err(error) = self.settle().await {
+            return refuse(&mut group, || error.clone().into());
+        }
+        let Shared { log, key, .. } = &*self.shared;
+        if log.is_closed() {
+            return refuse(&mut group, || AppendError::Closed.into());
+        }
+        let batches = group.iter().map(|publish| &publish.batch);
+        let Some(commit) = Commit::new(log.head(), batches, *close) else {
+            return refuse(&mut group, || AppendError::Exhausted.into());
+        };
+        match commit.store(&self.store, key).await {
+            Ok(()) => self.show(&commit, group),
+            Err(error @ StoreError::Failed(_)) => {
+                tracing::error!(?error, "a topic could not store what was published");
+                self.unsure = Some(Unsure {
+                    commit,
+                    group,
+                    error,
+                    ask_at: Instant::now(),
+                    pause: SOON,
+                });
+                // Whatever it finds, it answers those who wait.
+                let _: Result<(), StoreError> = self.settle().await;
             }
-        })
+            Err(error) => {
+                let error = self.fence(error);
+                refuse(&mut group, || error.clone().into());
+            }
+        }
     }
 
     /// Appends what is stored to the ring, where the subscribers see it.
-    async fn show(&mut self, requests: Vec<Request>) {
-        for Request { batch, close, done } in requests {
-            let outcome = match self.append(&batch) {
-                Ok(_) if close => self.close().await,
-                shown => shown.map_err(DurableError::from),
+    fn show(&mut self, commit: &Commit, group: Vec<Publish>) {
+        self.events += commit.events();
+        self.bytes += commit.bytes();
+        let log = &self.shared.log;
+        for Publish { batch, close, done } in group {
+            let shown = match next(log.head()) {
+                _ if close => log.close_with(&batch, now()),
+                Some(first) => log.append_stored(first, &batch, now()),
+                None => Err(AppendError::Exhausted),
             };
             // Whoever published it may have given up waiting.
-            let _: Result<(), _> = done.send(outcome);
+            let _ = done.map(|done| done.send(shown.map_err(DurableError::from)));
         }
-    }
-
-    fn append(&self, batch: &Batch) -> Result<Option<Cursor>, AppendError> {
-        let log = &self.shared.log;
-        let first = next(log.head()).ok_or(AppendError::Exhausted)?;
-        log.append_stored(first, batch, now())
-    }
-
-    async fn close(&mut self) -> Result<Option<Cursor>, DurableError> {
-        let Shared {
-            log, store, key, ..
-        } = &*self.shared;
-        let last = log.head();
-        match store.close(key, last).await {
-            Ok(()) => {
-                log.close();
-                Ok(Some(last))
-            }
-            Err(error @ StoreError::Failed(_)) => {
-                let batches = Vec::new();
-                self.unsure = Some(Unsure { last, batches });
-                Err(error.into())
-            }
-            Err(error) => Err(self.fence(error).into()),
-        }
-    }
-
-    /// Tells everybody that nothing was published.
-    fn refuse(&mut self, requests: Vec<Request>, refusal: &Refusal) {
-        let (batches, waiting): (Vec<_>, Vec<_>) =
-            requests.into_iter().map(|it| (it.batch, it.done)).unzip();
-        if let Refusal::Unsure(_, last) = *refusal {
-            self.unsure = Some(Unsure { last, batches });
-        }
-        for done in waiting {
-            let _: Result<(), _> = done.send(Err(refusal.clone().into()));
-        }
-    }
-
-    /// Somebody else writes to the topic, so what is here is not the topic any more.
-    fn fence(&mut self, error: StoreError) -> StoreError {
-        self.shared.log.detach();
-        self.fenced.insert(error).clone()
     }
 
     /// Finds out what became of a commit that failed, before anything follows it.
-    async fn make_sure(&mut self) -> Result<(), StoreError> {
+    async fn settle(&mut self) -> Result<(), StoreError> {
         if let Some(error) = &self.fenced {
             return Err(error.clone());
         }
-        if self.unsure.is_none() {
-            return Ok(());
-        }
-        let opened = self.shared.store.open(&self.shared.key).await?;
-        let Some(Unsure { last, batches }) = self.unsure.take() else {
+        let Some(mut unsure) = self.unsure.take() else {
             return Ok(());
         };
-        if opened.head == last {
-            // It was committed, so it is shown, though whoever published it was told of a failure.
-            let shown = batches
-                .iter()
-                .try_for_each(|batch| self.append(batch).map(drop));
-            shown.map_err(StoreError::failed)?;
-        } else if opened.head != self.shared.log.head() {
-            return Err(self.fence(StoreError::Conflict { head: opened.head }));
-        }
-        if opened.closed {
-            self.shared.log.close();
+        match unsure.commit.is_stored(&self.store, &self.shared.key).await {
+            Ok(true) => self.show(&unsure.commit, unsure.group),
+            Ok(false) => refuse(&mut unsure.group, || unsure.error.clone().into()),
+            Err(error) => {
+                refuse(&mut unsure.group, || DurableError::Unknown(error.clone()));
+                if !matches!(error, StoreError::Failed(_)) {
+                    return Err(self.fence(error));
+                }
+                unsure.ask_at = Instant::now() + unsure.pause;
+                unsure.pause = (2 * unsure.pause).min(LATE);
+                self.unsure = Some(unsure);
+                return Err(error);
+            }
         }
         Ok(())
     }
 
-    async fn trim(&mut self) {
-        let Shared { store, key, .. } = &*self.shared;
-        match store.trim(key, self.retention, SystemTime::now()).await {
-            Ok(start) => {
-                self.shared.start.store(start.seq(), Ordering::Release);
-                (self.events, self.bytes) = (0, 0);
-            }
-            Err(error) => {
-                tracing::warn!(?error, "a topic could not be trimmed");
-            }
+    /// Somebody else writes to the topic, so what is here is not the topic any more.
+    fn fence(&mut self, error: StoreError) -> StoreError {
+        self.shared.stop();
+        tracing::error!(?error, "a topic ends here: somebody else writes to it");
+        // Its retention is for the other one to see to.
+        self.trim_at = None;
+        self.fenced.insert(error).clone()
+    }
+
+    /// Does what is due, also while much is published.
+    async fn tend(&mut self) {
+        let due = |at: Instant| at <= Instant::now();
+        if self.unsure.as_ref().is_some_and(|it| due(it.ask_at)) {
+            // If it fails, it is tried again.
+            let _: Result<(), StoreError> = self.settle().await;
         }
+        // What an unsure commit is compared with has to be there.
+        if self.unsure.is_some() || self.fenced.is_some() {
+            return;
+        }
+        let (events, bytes) = (self.retention.max_events(), self.retention.max_bytes());
+        let much = self.events > events / 8 || self.bytes > bytes / 8;
+        if much || self.trim_at.is_some_and(due) {
+            self.trim().await;
+        }
+    }
+
+    async fn trim(&mut self) {
+        let Shared {
+            log, key, start, ..
+        } = &*self.shared;
+        let trimmed = self.store.trim(key, self.retention, SystemTime::now());
+        match trimmed.await {
+            Ok(trimmed) => {
+                start.store(trimmed.seq(), Ordering::Release);
+                log.evict(now());
+            }
+            Err(error) => tracing::warn!(?error, "a topic could not be trimmed"),
+        }
+        self.trimmed();
+    }
+
+    /// Counts anew; after a failure too, so that it is not tried at every event.
+    fn trimmed(&mut self) {
+        (self.events, self.bytes) = (0, 0);
+        let age = self.retention.max_age();
+        let pause = age.map(|age| (age / 8).max(Duration::from_secs(1)));
+        // An age that no clock reaches is none.
+        self.trim_at = pause.and_then(|pause| Instant::now().checked_add(pause));
+    }
+
+    /// Ends the subscriptions, and lets go of the store.
+    async fn end(self) {
+        let shared = Arc::clone(&self.shared);
+        drop(self);
+        shared.pages.let_go().await;
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Nothing comes any more: those who wait had better come back.
-        self.shared.log.detach();
+        self.shared.stop();
     }
 }
 
-impl From<Refusal> for DurableError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Closed => Self::Refused(AppendError::Closed),
-            Refusal::Exhausted => Self::Refused(AppendError::Exhausted),
-            Refusal::Store(error) | Refusal::Unsure(error, _) => Self::Store(error),
-        }
+fn refuse(group: &mut [Publish], error: impl Fn() -> DurableError) {
+    for done in group.iter_mut().filter_map(|publish| publish.done.take()) {
+        // Whoever published it may have given up waiting.
+        let _: Result<(), Outcome> = done.send(Err(error()));
     }
-}
-
-fn next(head: Cursor) -> Option<Cursor> {
-    let seq = head.seq().checked_add(1)?;
-    Some(Cursor::new(head.epoch(), seq))
 }
