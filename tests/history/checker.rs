@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use sse_tower::Cursor;
 
+use crate::record::Record;
+
 /// What one client asked for and got, connection by connection.
 pub(crate) type History = Vec<Connection>;
 
@@ -55,7 +57,7 @@ pub(crate) enum End {
 pub(crate) enum Fault {
     /// A publisher's event got a lower number than the one before it.
     Reordered(Cursor),
-    /// A number of this epoch was left out or given out twice.
+    /// A number of this epoch was left out, given out twice, or given to nobody.
     Misnumbered(u64),
     /// Nothing with this cursor was published.
     Invented(Cursor),
@@ -91,72 +93,6 @@ pub(crate) struct Tally {
     pub(crate) lost: u64,
     /// Gaps from one epoch to the next.
     pub(crate) epochs: u64,
-}
-
-/// What was published.
-#[derive(Debug)]
-pub(crate) struct Record {
-    /// How many events the log keeps.
-    kept: u64,
-    /// The epochs in their order, and in each the payloads in theirs.
-    epochs: Vec<(u64, Vec<u64>)>,
-}
-
-impl Record {
-    /// Puts together what each publisher had published, in its order; the last event of all
-    /// closed the topic.
-    pub(crate) fn of(
-        kept: u64,
-        epochs: &[u64],
-        publishers: &[Vec<(Cursor, u64)>],
-    ) -> Result<Self, Fault> {
-        let mut record = Self {
-            kept,
-            epochs: Vec::new(),
-        };
-        for &epoch in epochs {
-            let mut published = Vec::new();
-            for publisher in publishers {
-                let of_epoch = publisher.iter().filter(|(it, _)| it.epoch() == epoch);
-                let mut before = 0;
-                for &(cursor, payload) in of_epoch {
-                    if cursor.seq() < before {
-                        return Err(Fault::Reordered(cursor));
-                    }
-                    before = cursor.seq();
-                    published.push((cursor.seq(), payload));
-                }
-            }
-            published.sort_unstable();
-            let (numbers, payloads): (Vec<u64>, Vec<u64>) = published.into_iter().unzip();
-            if !numbers.into_iter().eq(1..=payloads.len() as u64) {
-                return Err(Fault::Misnumbered(epoch));
-            }
-            record.epochs.push((epoch, payloads));
-        }
-        Ok(record)
-    }
-
-    pub(crate) fn published(&self) -> usize {
-        self.epochs.iter().map(|(_, payloads)| payloads.len()).sum()
-    }
-
-    pub(crate) fn last(&self) -> Cursor {
-        let (epoch, payloads) = self.epochs.last().expect("there was a topic");
-        Cursor::new(*epoch, payloads.len() as u64)
-    }
-
-    fn payload(&self, cursor: Cursor) -> Option<u64> {
-        let (_, payloads) = &self.epochs[self.order(cursor)?];
-        let at = cursor.seq().checked_sub(1)?;
-        payloads.get(usize::try_from(at).ok()?).copied()
-    }
-
-    /// Which of the epochs a cursor is of.
-    fn order(&self, cursor: Cursor) -> Option<usize> {
-        let mut epochs = self.epochs.iter();
-        epochs.position(|(epoch, _)| *epoch == cursor.epoch())
-    }
 }
 
 /// Goes through a history as a client does that drops what it has seen.
@@ -267,12 +203,12 @@ impl Reader<'_> {
         let order = |cursor| self.record.order(cursor);
         let (from, to) = (order(requested), order(resume));
         let forward = from < to || from == to && requested.seq() < resume.seq();
-        let known = from.is_some() && (resume.seq() == 0 || self.record.payload(resume).is_some());
+        let known = from.is_some() && (resume.seq() == 0 || self.record.has(resume));
         if !forward || !known || at.is_some_and(|at| at != requested) {
             return Err(Fault::WrongBounds(told));
         }
         // The log keeps so many of the newest, and only what came before them is lost.
-        let removed = |head: Cursor| head.seq().saturating_sub(self.record.kept);
+        let removed = |head: Cursor| head.seq().saturating_sub(self.record.kept());
         if head.is_some_and(|head| head.epoch() == resume.epoch() && resume.seq() > removed(head)) {
             return Err(Fault::StillKept(told));
         }

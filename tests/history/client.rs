@@ -89,7 +89,7 @@ impl Client {
                 id => Asked::After(id.parse().unwrap()),
             };
             let over = response.status() == StatusCode::NO_CONTENT;
-            assert!(over || response.status() == StatusCode::OK);
+            assert!(over || response.status() == StatusCode::OK, "{response:?}");
             self.history.push(Connection {
                 asked,
                 got: Vec::new(),

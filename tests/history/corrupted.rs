@@ -3,7 +3,8 @@
 use fastrand::Rng;
 use sse_tower::Cursor;
 
-use crate::checker::{Asked, Connection, End, Fault, History, Item, Record, Tally, Told, check};
+use crate::checker::{Asked, Connection, End, Fault, History, Item, Tally, Told, check};
+use crate::record::Record;
 
 fn at(epoch: u64, seq: u64) -> Cursor {
     Cursor::new(epoch, seq)
@@ -28,10 +29,10 @@ fn gap(requested: Cursor, resume: Cursor, head: Cursor) -> Item {
 fn record() -> Record {
     let published = |epoch: u64, last: u64| {
         let cursors = (1..=last).map(move |seq| at(epoch, seq));
-        cursors.map(|c| (c, 100 * c.epoch() + c.seq()))
+        cursors.map(|c| (Some(c), 100 * c.epoch() + c.seq()))
     };
     let publisher = published(1, 10).chain(published(2, 8)).collect();
-    Record::of(3, &[1, 2], &[publisher]).unwrap()
+    Record::of(3, &[1, 2], &[publisher], &[]).unwrap()
 }
 
 /// A client that is cut, comes back with an older id, falls behind, sees a restart and the end.
@@ -218,14 +219,61 @@ fn the_end_is_the_end() {
 #[test]
 fn publishers_are_given_every_number_once_and_in_their_order() {
     let check = |publishers: &[&[u64]], fault| {
-        let cursors = |seqs: &&[u64]| seqs.iter().map(|&seq| (at(1, seq), 0)).collect();
+        let cursors = |seqs: &&[u64]| seqs.iter().map(|&seq| (Some(at(1, seq)), 0)).collect();
         let publishers: Vec<Vec<_>> = publishers.iter().map(cursors).collect();
-        assert_eq!(Record::of(3, &[1], &publishers).err(), fault);
+        assert_eq!(Record::of(3, &[1], &publishers, &[]).err(), fault);
     };
     check(&[&[1, 3], &[2]], None);
     check(&[&[1, 3]], Some(Fault::Misnumbered(1)));
     check(&[&[1, 2], &[2]], Some(Fault::Misnumbered(1)));
     check(&[&[2, 1]], Some(Fault::Reordered(at(1, 1))));
+}
+
+#[test]
+fn an_event_that_nobody_was_told_of_has_the_number_that_it_was_sent_with() {
+    // The server died while it had 101 and 102, and then again with 104 and 105.
+    let publishers = [
+        vec![(None, 101), (None, 102), (Some(at(1, 3)), 103)],
+        vec![(None, 104), (None, 105), (Some(at(1, 5)), 106)],
+    ];
+    let got = |seqs: &[(u64, u64)]| {
+        let items = seqs.iter().map(|&(seq, payload)| Item::Event {
+            cursor: at(1, seq),
+            payload,
+        });
+        let over = |asked, got, end| Connection { asked, got, end };
+        vec![
+            over(Asked::Nothing, items.collect(), End::Whole),
+            over(Asked::End, vec![], End::NoContent),
+        ]
+    };
+    let check = |histories: &[History]| {
+        let record = Record::of(9, &[1], &publishers, histories)?;
+        assert_eq!(record.unanswered(), 3);
+        histories
+            .iter()
+            .try_for_each(|it| check(&record, it).map(drop))
+    };
+    let honest = got(&[(1, 101), (2, 102), (3, 103), (4, 105), (5, 106)]);
+    assert_eq!(check(&[]), Ok(()));
+    assert_eq!(check(&[honest.clone(), honest.clone()]), Ok(()));
+    // To another one it is something else.
+    let other = got(&[(1, 101), (2, 104), (3, 103), (4, 105), (5, 106)]);
+    assert_eq!(
+        check(&[honest.clone(), other]),
+        Err(Fault::Changed(at(1, 2)))
+    );
+    let twice = got(&[(1, 101), (2, 101), (3, 103), (4, 105), (5, 106)]);
+    assert_eq!(check(&[twice]), Err(Fault::Invented(at(1, 2))));
+    let swapped = got(&[(1, 102), (2, 101), (3, 103), (4, 105), (5, 106)]);
+    assert_eq!(check(&[swapped]), Err(Fault::Reordered(at(1, 1))));
+    // What was acknowledged may not be lost in its place.
+    let lost = got(&[(1, 101), (2, 102), (3, 104), (4, 105), (5, 106)]);
+    assert_eq!(check(&[lost]), Err(Fault::Changed(at(1, 3))));
+    // Nor may there be more numbers than events.
+    let few = [vec![(None, 101), (Some(at(1, 3)), 103)]];
+    let misnumbered = Record::of(9, &[1], &few, &[]).err();
+    assert_eq!(misnumbered, Some(Fault::Misnumbered(1)));
 }
 
 /// Corrupts the histories of a run, each in all these ways somewhere, and checks that every

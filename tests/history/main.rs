@@ -5,14 +5,19 @@
 //! they have, and write down what they get. At the end that is compared with what was published:
 //! in order, nothing twice, nothing missing that was not told, and told exactly.
 //!
-//! `tests/run soak` sets `SSE_SOAK`, for 1,000,000 deliveries. `SSE_SEED` chooses other habits
+//! Once the topic is in memory, and a restart forgets it; once it is in a file, and its server is
+//! killed.
+//!
+//! `tests/run soak` sets `SSE_SOAK`, for 1,000,000 deliveries of each. `SSE_SEED` chooses other habits
 //! and cuts; when they meet is up to the scheduler.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod checker;
 mod client;
 mod corrupted;
+mod durable;
 mod proxy;
+mod record;
 mod server;
 mod stalled;
 
@@ -23,13 +28,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::join_all;
-use sse_tower::Cursor;
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use checker::{End, History, Record, Tally, check};
+use checker::{End, History, Tally, check};
 use client::{Client, payload};
+use durable::Durable;
+use record::{Published, Record};
 use server::{KEPT, Memory, Server};
 
 const CLIENTS: usize = 200;
@@ -37,19 +43,31 @@ const PUBLISHERS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn everything_is_delivered_in_order_or_told_as_lost() {
+    let (total, record) = run(Memory::start().await).await;
+    assert!(total.epochs > 0, "nobody noticed a restart");
+    assert_eq!(record.unanswered(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_is_killed_loses_nothing_that_it_acknowledged() {
+    let (total, record) = run(Durable::start().await).await;
+    assert_eq!(total.epochs, 0, "the history goes on");
+    println!(
+        "{} of the events were never acknowledged",
+        record.unanswered()
+    );
+}
+
+/// Publishes until the clients were sent enough, and checks what each was sent.
+async fn run(server: impl Server) -> (Tally, Record) {
     let deliveries = match std::env::var_os("SSE_SOAK") {
         Some(_) => 1_000_000,
         None => 20_000,
     };
-    run(Memory::start().await, deliveries).await;
-}
-
-/// Publishes until the clients were sent that many events, and checks what each was sent.
-async fn run(server: impl Server, deliveries: u64) {
     let seed = std::env::var("SSE_SEED").map_or(1, |seed| seed.parse().unwrap());
     println!("SSE_SEED={seed}");
     let mut rng = Rng::with_seed(seed);
-    let (address, stats) = proxy::start(server.address(), rng.fork()).await;
+    let (address, stats) = proxy::start(server.clone(), rng.fork()).await;
     // A safety net: it takes a tenth of that.
     let deadline = Instant::now() + Duration::from_millis(60_000 + deliveries);
     let delivered = Arc::new(AtomicU64::new(0));
@@ -74,10 +92,10 @@ async fn run(server: impl Server, deliveries: u64) {
     }
     let published = join_all(publishers).await.into_iter();
     let mut published: Vec<_> = published.map(Result::unwrap).collect();
-    published.push(vec![(server.close().await, payload("{}"))]);
+    published.push(vec![(Some(server.close().await), payload("{}"))]);
     let histories = clients.join_all().await;
 
-    let record = Record::of(KEPT as u64, &server.epochs(), &published).unwrap();
+    let record = Record::of(KEPT as u64, &server.epochs(), &published, &histories).unwrap();
     let mut total = Tally::default();
     for (client, history) in histories.iter().enumerate() {
         let tally =
@@ -95,7 +113,6 @@ async fn run(server: impl Server, deliveries: u64) {
     let happened = [
         ("repeated", total.repeated),
         ("lost", total.lost),
-        ("restarts noticed", total.epochs),
         ("broken", ended(&histories, End::Cut)),
         ("left", ended(&histories, End::Left)),
         ("cut in a request", stats.in_request.load(Ordering::Relaxed)),
@@ -108,14 +125,11 @@ async fn run(server: impl Server, deliveries: u64) {
         ("stalls", stats.stalls.load(Ordering::Relaxed)),
     ];
     assert!(happened.iter().all(|(_, times)| *times > 0), "{happened:?}");
+    (total, record)
 }
 
 /// Publishes at full speed, in bursts, at least sixteen; every eighth is twice what is kept.
-async fn publish(
-    server: impl Server,
-    mut rng: Rng,
-    enough: impl Fn() -> bool,
-) -> Vec<(Cursor, u64)> {
+async fn publish(server: impl Server, mut rng: Rng, enough: impl Fn() -> bool) -> Vec<Published> {
     let mut published = Vec::new();
     for round in 1.. {
         if round > 16 && enough() {
@@ -125,11 +139,13 @@ async fn publish(
             0 => 2 * KEPT,
             _ => rng.usize(1..=16),
         };
-        for _ in 0..burst {
-            let row = row(&mut rng);
-            let sum = payload(&row);
-            published.push((server.publish(row).await, sum));
-        }
+        let rows: Vec<_> = (0..burst).map(|_| row(&mut rng)).collect();
+        let payloads: Vec<_> = rows.iter().map(|row| payload(row)).collect();
+        let cursors = match server.publish(rows).await {
+            Some(cursors) => cursors.into_iter().map(Some).collect(),
+            None => vec![None; burst],
+        };
+        published.extend(cursors.into_iter().zip(payloads));
         sleep(between(&mut rng, 1, 10)).await;
     }
     published

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
+use crate::server::Server;
 use crate::{between, small_socket};
 
 /// Where connections were cut, and how often they stood still.
@@ -23,8 +24,8 @@ pub(crate) struct Stats {
     pub(crate) stalls: AtomicU64,
 }
 
-/// Starts a proxy in front of `server`.
-pub(crate) async fn start(server: SocketAddr, mut rng: Rng) -> (SocketAddr, Arc<Stats>) {
+/// Starts a proxy in front of a server, wherever that is when a client connects.
+pub(crate) async fn start(server: impl Server, mut rng: Rng) -> (SocketAddr, Arc<Stats>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stats = Arc::new(Stats::default());
@@ -34,6 +35,7 @@ pub(crate) async fn start(server: SocketAddr, mut rng: Rng) -> (SocketAddr, Arc<
             let (client, _) = listener.accept().await.unwrap();
             counted.connections.fetch_add(1, Ordering::Relaxed);
             let (rng, stats) = (rng.fork(), Arc::clone(&counted));
+            let server = server.address();
             tokio::spawn(async move {
                 // Errors are what this is for: the other side has gone.
                 drop(carry(client, server, rng, &stats).await);

@@ -8,8 +8,10 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use futures_util::stream;
 use sse_tower::{
-    Cursor, FromSseEvent, Lag, Missed, Resume, Retention, Sse, SseEvent, SseLayer, Topic,
+    Cursor, FromSseEvent, Lag, Missed, Resume, Retention, Sse, SseEvent, SseLayer, Subscription,
+    Topic,
 };
+use tokio::net::TcpListener;
 
 use crate::small_socket;
 
@@ -43,10 +45,12 @@ impl Feed {
 /// A server of one topic, that clients read at `/tell` and `/close`, named after what happens
 /// when they fall behind.
 pub(crate) trait Server: Clone + Send + Sync + 'static {
+    /// Where it is now.
     fn address(&self) -> SocketAddr;
 
-    /// Publishes a row.
-    fn publish(&self, row: String) -> impl Future<Output = Cursor> + Send;
+    /// Publishes rows, in this order. `None` if the server died before it answered: then some of
+    /// them are published, or all, or none.
+    fn publish(&self, rows: Vec<String>) -> impl Future<Output = Option<Vec<Cursor>>> + Send;
 
     /// Publishes the last event.
     fn close(&self) -> impl Future<Output = Cursor> + Send;
@@ -84,14 +88,18 @@ impl Memory {
             // A keep-alive would repair a wake-up that is lost.
             .layer(SseLayer::new().no_keep_alive())
             .with_state(topics.clone());
-        // What is accepted inherits the small buffers.
-        let socket = small_socket().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = socket.listen(1024).unwrap();
+        let listener = listen();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { address, topics }
     }
+}
+
+/// What is accepted inherits the small buffers.
+pub(crate) fn listen() -> TcpListener {
+    let socket = small_socket().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket.listen(1024).unwrap()
 }
 
 impl Server for Memory {
@@ -99,9 +107,10 @@ impl Server for Memory {
         self.address
     }
 
-    async fn publish(&self, row: String) -> Cursor {
-        let cursor = self.topics.served().publish(Feed::Row(row)).unwrap();
-        cursor.expect("a row is kept")
+    async fn publish(&self, rows: Vec<String>) -> Option<Vec<Cursor>> {
+        let publish = |row| self.topics.served().publish(Feed::Row(row)).unwrap();
+        let cursors = rows.into_iter().map(publish);
+        Some(cursors.map(|it| it.expect("a row is kept")).collect())
     }
 
     async fn close(&self) -> Cursor {
@@ -138,22 +147,38 @@ async fn feed(
     resume: Resume<Cursor>,
 ) -> Result<Sse<Feed>, Missed> {
     let topic = topics.served();
-    let lag = if lag == "tell" {
-        // A stream must not keep a topic alive that the server has forgotten.
-        let topic = Arc::downgrade(&topic);
-        Lag::tell(move |gap| {
-            let head = topic.upgrade().map(|topic| topic.head());
-            Feed::lost(gap.requested(), gap.resume(), head)
-        })
-    } else {
-        Lag::close()
-    };
-    match topic.subscribe(resume) {
+    // A stream must not keep a topic alive that the server has forgotten.
+    let weak = Arc::downgrade(&topic);
+    let lag = lag_of(&lag, move || Some(weak.upgrade()?.head()));
+    go_on(
+        topic.subscribe(resume),
+        lag,
+        || topic.from_start(),
+        || topic.head(),
+    )
+}
+
+/// What happens to a client that falls behind.
+pub(crate) fn lag_of(name: &str, head: impl Fn() -> Option<Cursor> + Send + Sync + 'static) -> Lag {
+    match name {
+        "tell" => Lag::tell(move |gap| Feed::lost(gap.requested(), gap.resume(), head())),
+        _ => Lag::close(),
+    }
+}
+
+/// Goes on where the client was or, behind an event that tells of the gap, where the topic begins.
+pub(crate) fn go_on(
+    subscribed: Result<Subscription<Feed>, Missed>,
+    lag: Lag,
+    from_start: impl FnOnce() -> Subscription<Feed>,
+    head: impl FnOnce() -> Cursor,
+) -> Result<Sse<Feed>, Missed> {
+    match subscribed {
         Ok(rest) => Ok(rest.lag(lag).into()),
         Err(Missed::Gap(gap)) => {
             // More may have gone since, so the gap ends where this begins.
-            let kept = topic.from_start().lag(lag);
-            let lost = Feed::lost(gap.requested(), kept.cursor(), Some(topic.head()));
+            let kept = from_start().lag(lag);
+            let lost = Feed::lost(gap.requested(), kept.cursor(), Some(head()));
             Ok(kept.behind(stream::iter([lost])))
         }
         Err(missed) => Err(missed),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use sse_core::log::{Batch, GapCause, Log};
+use sse_core::log::{AppendError, Batch, GapCause, Log};
 use sse_core::{Block, Cursor, Gap, Keep, Missed as LogMissed, Retention, SseEvent};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -166,10 +166,22 @@ impl<E: SseEvent> DurableTopic<E> {
     /// error is [`DurableError::Unknown`], and the store is asked again until it answers; after
     /// any other error nobody is sent the event.
     pub async fn publish(&self, event: impl Borrow<E>) -> Result<Option<Cursor>, DurableError> {
-        let mut batch = Batch::new();
-        batch.push(event.borrow())?;
-        drop(event);
-        self.request(batch, false).await
+        self.publish_all([event]).await
+    }
+
+    /// Publishes events next to each other, in one commit, and wakes the subscribers once.
+    ///
+    /// Returns the last cursor. Futures of [`publish`](Self::publish) that are awaited together
+    /// share commits too, but have no order.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish); it is all of the events, or none.
+    pub async fn publish_all<I>(&self, events: I) -> Result<Option<Cursor>, DurableError>
+    where
+        I: IntoIterator<Item: Borrow<E>>,
+    {
+        self.request(encode(events)?, false).await
     }
 
     /// Publishes the last event and closes the topic for good, in the store too, in one step: a
@@ -187,7 +199,7 @@ impl<E: SseEvent> DurableTopic<E> {
         if matches!(last.borrow().keep(), Keep::Never) && !batch.is_empty() {
             // It is kept all the same: those who come late are to learn how it ended.
             batch.clear();
-            let block = Block::encode(last.borrow()).map_err(sse_core::log::AppendError::from)?;
+            let block = Block::encode(last.borrow()).map_err(AppendError::from)?;
             batch.push_block(&block);
         }
         drop(last);
@@ -325,6 +337,14 @@ impl<E> fmt::Debug for DurableTopic<E> {
             .field("log", &self.shared.log)
             .finish_non_exhaustive()
     }
+}
+
+fn encode<E: SseEvent>(events: impl IntoIterator<Item: Borrow<E>>) -> Result<Batch, AppendError> {
+    let mut batch = Batch::new();
+    for event in events {
+        batch.push(event.borrow())?;
+    }
+    Ok(batch)
 }
 
 /// A ring that keeps nothing longer than its store does.
