@@ -1,25 +1,30 @@
 //! A chat with rooms: `cargo run --example chat`, then open the page in two windows.
 //!
-//! A room is a topic of a [`Hub`]. What the topic keeps of each event is its history, so a page
-//! that joins, one that comes back after a lost connection, and one that was there all the
-//! time end up with the same messages, each once.
+//! What is said in a room is a [`DurableTopic`], so a page that joins, one that comes back after
+//! a lost connection or a restart of the server, and one that was there all the time end up with
+//! the same messages, each once. Who is there and who is writing is a topic of a [`Hub`] that
+//! keeps nothing. A page follows both on one connection.
 //!
-//! `PORT` chooses the port.
+//! `PORT` chooses the port, and `FILE` the file of what was said, instead of one among the
+//! temporary files.
 
+use std::collections::HashMap;
 use std::env;
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
+use sse_tower::store::RedbStore;
 use sse_tower::{
-    Cursor, Hub, PublishError, Resume, Retention, Sse, SseEvent, SseLayer, Topic, sse_handler,
+    Block, Cursor, DurableTopic, Hub, Resume, Retention, Sse, SseEvent, SseLayer, Topic,
+    sse_handler,
 };
 use tokio::net::TcpListener;
 
@@ -27,51 +32,59 @@ const ROOMS: [&str; 3] = ["lobby", "kitchen", "library"];
 const MAX_BODY: usize = 4 * 1024;
 
 #[derive(SseEvent)]
-enum Chat {
+enum Said {
     Said {
         name: String,
         text: String,
-    },
-    /// How many are in the room. Only the newest count is worth keeping.
-    #[sse(replay = "latest")]
-    Present {
-        count: usize,
-    },
-    /// Somebody is writing, which is of no interest later.
-    #[sse(replay = "never")]
-    Typing {
-        name: String,
     },
     /// What the page shows is no longer all there was: the room follows from where it begins.
     Restart,
 }
 
+/// What is of no interest later. It has no id, so the id that a page comes back with is always
+/// that of something said.
+#[derive(SseEvent)]
+enum Now {
+    /// How many are in the room.
+    #[sse(replay = "never")]
+    Present { count: usize },
+    /// Somebody is writing.
+    #[sse(replay = "never")]
+    Typing { name: String },
+}
+
 #[derive(Clone)]
 struct App {
-    rooms: Hub<&'static str, Chat>,
+    said: Arc<HashMap<&'static str, DurableTopic<Said>>>,
+    now: Hub<String, Now>,
     /// Held while a count is taken and published, so that an older one never comes last.
     counting: Arc<Mutex<()>>,
 }
 
-/// Sends what was said in the room, or what the client has missed of it, and then what is said.
+/// Sends what was said in the room, or what the client has missed of it, and then what is said
+/// and who is there.
 #[sse_handler(retry = "1s")]
 async fn follow(
     Path(room): Path<String>,
     State(app): State<App>,
     resume: Resume<Cursor>,
-) -> Result<Sse<Chat>, StatusCode> {
-    let room = app.room(&room)?;
-    let (first, events) = match resume {
-        Resume::Fresh => (None, room.from_start()),
-        resume => match room.subscribe(resume) {
+) -> Result<Sse<Block>, StatusCode> {
+    let topic = app.said(&room)?;
+    let (first, said) = match resume {
+        Resume::Fresh => (None, topic.from_start()),
+        resume => match topic.subscribe(resume) {
             Ok(missed) => (None, missed),
-            // Away for longer than the room remembers, or the server was started anew.
-            Err(_) => (Some(Chat::Restart), room.from_start()),
+            // Away for longer than the room remembers.
+            Err(_) => (Some(Said::Restart), topic.from_start()),
         },
     };
-    app.count(&room);
-    let sse = events.behind(stream::iter(first));
-    Ok(sse.on_close(move |_| app.count(&room)))
+    let first = first.map(|event| Block::encode(&event));
+    let first = first.transpose().map_err(failed)?;
+    let topic = app.now.topic(&room);
+    let now = topic.live();
+    app.count(&topic);
+    let events = stream::iter(first.map(Ok)).chain(stream::select(said, now));
+    Ok(Sse::new(events).on_close(move |_| app.count(&topic)))
 }
 
 #[derive(Deserialize)]
@@ -85,7 +98,9 @@ async fn say(
     State(app): State<App>,
     Json(Message { name, text }): Json<Message>,
 ) -> Result<StatusCode, StatusCode> {
-    answer(app.room(&room)?.publish(Chat::Said { name, text }))
+    let said = app.said(&room)?.publish(Said::Said { name, text }).await;
+    said.map_err(failed)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]
@@ -98,29 +113,28 @@ async fn typing(
     State(app): State<App>,
     Json(Writer { name }): Json<Writer>,
 ) -> Result<StatusCode, StatusCode> {
-    answer(app.room(&room)?.publish(Chat::Typing { name }))
+    app.said(&room)?;
+    let now = app.now.topic(&room);
+    now.publish(Now::Typing { name }).map_err(failed)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-fn answer(published: Result<Option<Cursor>, PublishError>) -> Result<StatusCode, StatusCode> {
-    match published {
-        Ok(_) => Ok(StatusCode::NO_CONTENT),
-        Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
-    }
+fn failed(error: impl Error) -> StatusCode {
+    eprintln!("{error}: {:?}", error.source());
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 impl App {
-    fn room(&self, name: &str) -> Result<Topic<Chat>, StatusCode> {
-        let known = ROOMS.iter().find(|room| **room == name);
-        known
-            .map(|room| self.rooms.topic(room))
-            .ok_or(StatusCode::NOT_FOUND)
+    /// What is said in a room, if there is such a room.
+    fn said(&self, room: &str) -> Result<&DurableTopic<Said>, StatusCode> {
+        self.said.get(room).ok_or(StatusCode::NOT_FOUND)
     }
 
     /// Tells the room how many there are.
-    fn count(&self, room: &Topic<Chat>) {
+    fn count(&self, room: &Topic<Now>) {
         let _counting = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = room.subscribers();
-        if let Err(error) = room.publish(Chat::Present { count }) {
+        if let Err(error) = room.publish(Now::Present { count }) {
             eprintln!("nobody was told that there are {count}: {error}");
         }
     }
@@ -128,9 +142,18 @@ impl App {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let file = env::var_os("FILE").map(PathBuf::from);
+    let file = file.unwrap_or_else(|| env::temp_dir().join("sse-tower-chat.redb"));
+    let store = RedbStore::open(file)?;
+    let mut said = HashMap::new();
+    for room in ROOMS {
+        let kept = Retention::events(200);
+        let topic = DurableTopic::open(store.clone(), ("room", room), kept).await?;
+        said.insert(room, topic);
+    }
     let app = App {
-        rooms: Hub::new(Retention::events(200)).idle_after(DAY),
+        said: Arc::new(said),
+        now: Hub::new(Retention::events(1)),
         counting: Arc::default(),
     };
     let router = Router::new()

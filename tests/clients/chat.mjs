@@ -1,4 +1,5 @@
-// Two pages of the chat in headless Chromium: together in a room, cut off, back, elsewhere.
+// Two pages of the chat in headless Chromium: together in a room, cut off, back, elsewhere, and
+// after the server was killed.
 //
 //     CHAT=target/debug/examples/chat node chat.mjs    every check; exit code 1 if one failed
 //
@@ -6,12 +7,15 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CHROMIUM, ROOT, check, fail, failed, require, start, stopAll, until, wire } from './common.mjs'
 
 const { chromium } = require('playwright-core')
 const CHAT = process.env.CHAT ?? join(ROOT, 'target/debug/examples/chat')
+const DIR = mkdtempSync(join(tmpdir(), 'sse-tower-chat-'))
 let browser
 
 // Whatever happens, this ends.
@@ -28,6 +32,7 @@ await end()
 async function end() {
   stopAll()
   await Promise.race([browser?.close().catch(() => {}), sleep(5_000)])
+  rmSync(DIR, { recursive: true, force: true })
   process.exit(failed ? 1 : 0)
 }
 
@@ -52,10 +57,11 @@ async function checkAll() {
     await until('the hint', async () => await ada.text('#typing') === 'Bob is writing …', 10)
     assert.equal(await bob.text('#typing'), '')
     await until('its end', async () => await ada.text('#typing') === '', 10)
-    const history = await events(`http://127.0.0.1:${server.port}/rooms/lobby`, 'present')
+    const history = await events(server, /event: said[^]+event: present/)
     assert.doesNotMatch(history, /event: typing/)
     assert.equal(history.match(/event: said/g).length, 3)
     assert.equal(history.match(/event: present/g).length, 1, 'of the counts only the newest')
+    assert.equal(history.match(/^id: /gm).length, 3, 'only what was said has ids')
     await present([ada, bob], 2)
   })
 
@@ -90,21 +96,30 @@ async function checkAll() {
     assert.deepEqual(await bob.lines(), await ada.lines())
     await present([ada, bob], 2)
   })
-  await check('after a restart of the server nothing is shown that the room does not know', async () => {
+  await check('a server that is killed forgets nothing, and the pages go on: no hole, nothing twice', async () => {
+    const before = await ada.lines()
+    assert.equal(before.length, 7)
+    await bob.page.evaluate('heard = []; source.addEventListener("said", event => heard.push(event.lastEventId))')
     const exit = once(server.child, 'exit')
     server.child.kill('SIGKILL')
     await exit
     server = await run()
     await present([ada, bob], 2)
     await bob.say('what happened?')
-    await agree([ada, bob], ['Bob: what happened?'])
+    await agree([ada, bob], [...before, 'Bob: what happened?'])
+    const heard = await bob.page.evaluate('heard')
+    assert.equal(heard.length, 1, 'what it had is not sent again')
+    assert.equal(heard[0].split('.')[0], bob.asked.at(-1).split('.')[0], 'the epoch is the same')
+    const history = await events(server, /what happened/)
+    assert.equal(history.match(/event: said/g).length, 8, 'who joins now sees it all')
+    assert.doesNotMatch(history, /event: restart/)
   })
 }
 
 // ---- Helpers
 
 async function run() {
-  const { line, child } = await start(CHAT, [], { ...process.env, PORT: '0' })
+  const { line, child } = await start(CHAT, [], { ...process.env, PORT: '0', FILE: join(DIR, 'chat.redb') })
   return { child, port: Number(new URL(line).port) }
 }
 
@@ -148,11 +163,12 @@ async function present(pages, count) {
   }
 }
 
-/** What the stream sends up to an event of this name, its data included. */
-async function events(url, name) {
-  const reader = (await fetch(url, { headers: { Accept: 'text/event-stream' } })).body.pipeThrough(new TextDecoderStream()).getReader()
+/** What the stream of the lobby sends up to the end of an event that is looked for. */
+async function events({ port }, wanted) {
+  const response = await fetch(`http://127.0.0.1:${port}/rooms/lobby`, { headers: { Accept: 'text/event-stream' } })
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
-  while (!new RegExp(`event: ${name}\n(.+\n)*\n`).test(text)) text += (await reader.read()).value
+  while (!wanted.test(text) || !text.endsWith('\n\n')) text += (await reader.read()).value
   await reader.cancel()
   return text
 }

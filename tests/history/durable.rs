@@ -150,11 +150,14 @@ impl Process {
             .unwrap();
         // The harness writes lines too.
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let serving = lines.map(Result::unwrap).find_map(|line| {
+        let mut lines = lines.map(Result::unwrap);
+        let serving = lines.find_map(|line| {
             let (address, epoch) = line.strip_prefix("serving ")?.split_once(' ')?;
             Some((address.parse().unwrap(), epoch.parse().unwrap()))
         });
         let (address, epoch) = serving.expect("it serves");
+        // Who writes where nobody reads is ended.
+        thread::spawn(move || lines.for_each(drop));
         Self {
             child,
             address,
