@@ -61,7 +61,9 @@ use crate::{Cursor, Gap, Retention};
 /// Keeps the events of topics.
 ///
 /// Implementations may write `async fn`. A future that is dropped must leave the operation done
-/// or not done, and both are allowed. The [module](self) shows a use.
+/// or not done, and both are allowed. A topic waits for each operation for as long as it takes,
+/// so a store at the other end of a connection needs a time limit of its own. The
+/// [module](self) shows a use.
 pub trait EventStore: Send + Sync + 'static {
     /// Makes the topic ready and says where it stands.
     ///
@@ -92,6 +94,9 @@ pub trait EventStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Reads the entries after a cursor: at least one if there is one, and up to `limit`.
+    ///
+    /// They are as they were appended, their times too: that is how a topic knows its own after
+    /// a failure.
     ///
     /// # Errors
     ///

@@ -24,6 +24,10 @@ use crate::{Cursor, Retention};
 ///   thread: waiting for the disk once costs the same for a thousand of them.
 /// - Reads run next to the commits, on the blocking threads of the tokio runtime.
 ///
+/// After an I/O error, such as a full disk, everything fails until the file is opened again:
+/// [stop](crate::DurableTopic::stop) its topics, drop the store, and open both anew, or begin a
+/// new process.
+///
 /// Cloning shares the file. Dropping the last clone finishes what was begun and closes it, which
 /// waits for the disk as well. The file does not shrink; room that retention frees is used again.
 ///

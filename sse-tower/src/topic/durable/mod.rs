@@ -4,6 +4,7 @@ mod commit;
 mod error;
 mod pages;
 mod reader;
+mod trim;
 mod writer;
 
 use std::borrow::Borrow;

@@ -2,8 +2,7 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sse_core::log::{AppendError, Batch};
 use sse_core::{Cursor, Retention};
@@ -11,8 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::commit::{Commit, next};
+use super::trim::Trim;
 use super::{DurableError, Shared};
-use crate::store::{BoxStore, EventStore, StoreError};
+use crate::store::{BoxStore, StoreError};
 use crate::topic::topic::now;
 
 /// How many publishers are committed together at most.
@@ -45,16 +45,11 @@ type Outcome = Result<Option<Cursor>, DurableError>;
 pub(super) struct Writer {
     shared: Arc<Shared>,
     store: BoxStore,
-    retention: Retention,
+    trim: Trim,
     /// Set for good when somebody else has written to the topic.
     fenced: Option<StoreError>,
     /// A commit whose outcome the store did not tell.
     unsure: Option<Unsure>,
-    /// Events and bytes since the store was trimmed.
-    events: usize,
-    bytes: usize,
-    /// When it is trimmed in any case.
-    trim_at: Option<Instant>,
 }
 
 struct Unsure {
@@ -68,18 +63,13 @@ struct Unsure {
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, store: BoxStore, retention: Retention) -> Self {
-        let mut writer = Self {
+        Self {
             shared,
             store,
-            retention,
+            trim: Trim::new(retention),
             fenced: None,
             unsure: None,
-            events: 0,
-            bytes: 0,
-            trim_at: None,
-        };
-        writer.trimmed();
-        writer
+        }
     }
 
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Request>) {
@@ -87,7 +77,11 @@ impl Writer {
         loop {
             let asked = self.unsure.as_ref().map(|unsure| unsure.ask_at);
             let received = queue.recv_many(&mut group, GROUP);
-            let received = match asked.or(self.trim_at) {
+            let due = match self.fenced {
+                None => asked.or(self.trim.at),
+                Some(_) => None,
+            };
+            let received = match due {
                 None => Some(received.await),
                 Some(due) => timeout_at(due, received).await.ok(),
             };
@@ -158,8 +152,7 @@ impl Writer {
 
     /// Appends what is stored to the ring, where the subscribers see it.
     fn show(&mut self, commit: &Commit, group: Vec<Publish>) {
-        self.events += commit.events();
-        self.bytes += commit.bytes();
+        self.trim.count(commit);
         let log = &self.shared.log;
         for Publish { batch, close, done } in group {
             let shown = match next(log.head()) {
@@ -201,51 +194,21 @@ impl Writer {
     fn fence(&mut self, error: StoreError) -> StoreError {
         self.shared.stop();
         tracing::error!(?error, "a topic ends here: somebody else writes to it");
-        // Its retention is for the other one to see to.
-        self.trim_at = None;
         self.fenced.insert(error).clone()
     }
 
     /// Does what is due, also while much is published.
     async fn tend(&mut self) {
-        let due = |at: Instant| at <= Instant::now();
-        if self.unsure.as_ref().is_some_and(|it| due(it.ask_at)) {
+        let unsure = self.unsure.as_ref();
+        if unsure.is_some_and(|it| it.ask_at <= Instant::now()) {
             // If it fails, it is tried again.
             let _: Result<(), StoreError> = self.settle().await;
         }
-        // What an unsure commit is compared with has to be there.
-        if self.unsure.is_some() || self.fenced.is_some() {
-            return;
+        // What an unsure commit is compared with has to be there, and what another one writes is
+        // for that one to trim.
+        if self.unsure.is_none() && self.fenced.is_none() {
+            self.trim.trim_if_due(&self.store, &self.shared).await;
         }
-        let (events, bytes) = (self.retention.max_events(), self.retention.max_bytes());
-        let much = self.events > events / 8 || self.bytes > bytes / 8;
-        if much || self.trim_at.is_some_and(due) {
-            self.trim().await;
-        }
-    }
-
-    async fn trim(&mut self) {
-        let Shared {
-            log, key, start, ..
-        } = &*self.shared;
-        let trimmed = self.store.trim(key, self.retention, SystemTime::now());
-        match trimmed.await {
-            Ok(trimmed) => {
-                start.store(trimmed.seq(), Ordering::Release);
-                log.evict(now());
-            }
-            Err(error) => tracing::warn!(?error, "a topic could not be trimmed"),
-        }
-        self.trimmed();
-    }
-
-    /// Counts anew; after a failure too, so that it is not tried at every event.
-    fn trimmed(&mut self) {
-        (self.events, self.bytes) = (0, 0);
-        let age = self.retention.max_age();
-        let pause = age.map(|age| (age / 8).max(Duration::from_secs(1)));
-        // An age that no clock reaches is none.
-        self.trim_at = pause.and_then(|pause| Instant::now().checked_add(pause));
     }
 
     /// Ends the subscriptions, and lets go of the store.
