@@ -7,6 +7,7 @@ mod broken;
 mod contract;
 mod durable;
 mod kill;
+mod moody;
 mod slow;
 
 use std::borrow::Cow;

@@ -1,0 +1,166 @@
+//! Stores that fail in every way at random: what publishers are told is what there is.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use fastrand::Rng;
+use futures_util::future::join_all;
+use sse_tower::log::ReadLimit;
+use sse_tower::store::{Entry, EventStore, MemoryStore, Opened, Read, StoreError, TopicKey};
+use sse_tower::{Cursor, DurableError, DurableTopic, Missed, Resume, Retention};
+use tokio::time::{sleep, timeout};
+
+use crate::{Note, next_texts, note, open, texts};
+
+/// Fails before it has done something, or after that, and takes its time.
+#[derive(Clone)]
+struct Moody {
+    store: MemoryStore,
+    rng: Arc<Mutex<Rng>>,
+    calm: Arc<AtomicBool>,
+}
+
+impl Moody {
+    /// Comes before and after an operation, of which so many in a hundred fail here.
+    async fn mood(&self, percent: u8) -> Result<(), StoreError> {
+        if self.calm.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (pause, fails) = {
+            let mut rng = self.rng.lock().unwrap();
+            (rng.u64(0..50), rng.u8(..100) < percent)
+        };
+        sleep(Duration::from_millis(pause)).await;
+        match fails {
+            true => Err(StoreError::failed("a bad mood")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl EventStore for Moody {
+    async fn open(&self, topic: &TopicKey) -> Result<Opened, StoreError> {
+        self.mood(50).await?;
+        self.store.open(topic).await
+    }
+
+    async fn append(
+        &self,
+        topic: &TopicKey,
+        first: Cursor,
+        entries: &[Entry],
+    ) -> Result<(), StoreError> {
+        self.mood(15).await?;
+        self.store.append(topic, first, entries).await?;
+        self.mood(30).await
+    }
+
+    async fn read(
+        &self,
+        topic: &TopicKey,
+        after: Cursor,
+        limit: ReadLimit,
+    ) -> Result<Read, StoreError> {
+        self.mood(10).await?;
+        self.store.read(topic, after, limit).await
+    }
+
+    async fn close(
+        &self,
+        topic: &TopicKey,
+        first: Cursor,
+        last: &[Entry],
+    ) -> Result<(), StoreError> {
+        self.mood(15).await?;
+        self.store.close(topic, first, last).await?;
+        self.mood(30).await
+    }
+
+    async fn trim(
+        &self,
+        topic: &TopicKey,
+        retention: Retention,
+        now: SystemTime,
+    ) -> Result<Cursor, StoreError> {
+        self.mood(25).await?;
+        self.store.trim(topic, retention, now).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_publishers_are_told_is_what_there_is() {
+    let (mut stored, mut lost, mut unknown) = (0, 0, 0);
+    for seed in 0..100 {
+        let store = Moody {
+            store: MemoryStore::new(),
+            rng: Arc::new(Mutex::new(Rng::with_seed(seed))),
+            calm: Arc::new(AtomicBool::new(true)),
+        };
+        let topic = open(store.clone()).await;
+        store.calm.store(false, Ordering::Relaxed);
+        let reading = tokio::spawn(read_to_the_end(topic.clone()));
+        let publishers = (0..4).map(|publisher| publish(&topic, publisher, seed));
+        let told = join_all(publishers).await;
+        store.calm.store(true, Ordering::Relaxed);
+        topic.close(note("bye")).await.unwrap();
+
+        // All of it, from a process that knows nothing of this.
+        let again = open(store.store).await;
+        let count = again.head().seq() as usize;
+        let all = texts(&mut again.from_start(), count).await;
+        assert_eq!(all.len(), count, "seed {seed}");
+        let read = timeout(Duration::from_secs(600), reading).await;
+        assert_eq!(read.expect("it ends").unwrap(), all, "seed {seed}");
+        for (text, outcome) in told.into_iter().flatten() {
+            let there = all.iter().filter(|it| **it == text).count();
+            match outcome {
+                Ok(cursor) => {
+                    stored += 1;
+                    assert_eq!(all[cursor.unwrap().seq() as usize - 1], text, "seed {seed}");
+                    assert_eq!(there, 1, "seed {seed}, {text}");
+                }
+                Err(DurableError::Store(StoreError::Failed(_))) => {
+                    lost += 1;
+                    assert_eq!(there, 0, "seed {seed}, {text}");
+                }
+                Err(DurableError::Unknown(StoreError::Failed(_))) => {
+                    unknown += 1;
+                    assert!(there <= 1, "seed {seed}, {text}");
+                }
+                Err(other) => panic!("seed {seed}, {text}: {other:?}"),
+            }
+        }
+    }
+    println!("{stored} stored, {lost} not, {unknown} unknown");
+    assert!(stored > 0 && lost > 0 && unknown > 0);
+}
+
+type Told = (String, Result<Option<Cursor>, DurableError>);
+
+async fn publish(topic: &DurableTopic<Note>, publisher: u64, seed: u64) -> Vec<Told> {
+    let mut rng = Rng::with_seed(seed << 8 | publisher);
+    let mut told = Vec::new();
+    for n in 0..20 {
+        let text = format!("{publisher}-{n}");
+        told.push((text.clone(), topic.publish(note(text)).await));
+        sleep(Duration::from_millis(rng.u64(0..200))).await;
+    }
+    told
+}
+
+/// Reads everything, and comes back whenever its stream ends before the end.
+async fn read_to_the_end(topic: DurableTopic<Note>) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut subscription = topic.from_start();
+    loop {
+        while let Some(texts) = next_texts(&mut subscription).await {
+            all.extend(texts);
+        }
+        subscription = match topic.subscribe(Resume::After(subscription.cursor())) {
+            Ok(rest) => rest,
+            Err(Missed::Closed(_)) => return all,
+            Err(missed) => panic!("{missed:?}"),
+        };
+    }
+}
