@@ -11,7 +11,7 @@ use sse_tower::{Cursor, Gap, Lag, Missed, Resume, Retention};
 use tokio::time::{sleep, timeout};
 
 use crate::slow::Slow;
-use crate::{Note, assert_waits, note, numbers, open, open_keeping, publish, texts};
+use crate::{Note, assert_waits, next_texts, note, numbers, open, open_keeping, publish, texts};
 
 #[tokio::test]
 async fn a_reader_behind_the_ring_reads_the_store_and_then_the_ring() {
@@ -37,7 +37,7 @@ async fn what_is_published_while_a_reader_catches_up_comes_once_and_in_order() {
         if topic.head().seq() < 5_000 {
             publish(&topic, 25).await;
         }
-        all.extend(crate::next_texts(&mut subscription).await.unwrap());
+        all.extend(next_texts(&mut subscription).await.unwrap());
     }
     assert_eq!(all, numbers(1..=5_000));
     assert_waits(&mut subscription);
@@ -175,6 +175,25 @@ async fn a_reader_that_stalls_holds_up_no_other() {
     assert_eq!(all.expect("the other one reads on"), numbers(6..=30));
     // And if it goes on after all, nothing is missing.
     assert_eq!(texts(&mut stalled, 20).await, numbers(11..=30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_for_a_reader_that_has_left() {
+    let store = Slow::default();
+    let topic = open(store.clone()).await;
+    let padded = (0..1_000).map(|n| note(format!("{n:0>1000}")));
+    let last = topic.publish_all(padded).await.unwrap().unwrap();
+    // All wait for what the first one reads, which is of no use to the others.
+    let places = (0..10).map(|n| Cursor::new(last.epoch(), 100 * n));
+    let subscriptions = places.map(|at| topic.subscribe(Resume::After(at)).unwrap());
+    let mut subscriptions: Vec<_> = subscriptions.collect();
+    subscriptions.iter_mut().for_each(assert_waits);
+    sleep(Duration::from_millis(500)).await;
+    drop(subscriptions.split_off(1));
+    assert!(next_texts(&mut subscriptions[0]).await.is_some());
+    sleep(Duration::from_secs(60)).await;
+    let reads = store.seen.reads.load(Ordering::Relaxed);
+    assert_eq!(reads, 1, "for one reader");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,8 @@ use bytes::{Bytes, BytesMut};
 use sse_core::log::ReadLimit;
 use sse_core::{Block, Cursor, Gap};
 
+use tokio::sync::oneshot;
+
 use super::Shared;
 use crate::store::{BoxStore, Entry, EventStore, Read, StoreError};
 
@@ -40,6 +42,9 @@ struct Page {
     ends: Vec<(u64, usize)>,
     terminal: bool,
 }
+
+/// Takes what a reader waits for.
+pub(super) type Answer = oneshot::Sender<Result<Found, StoreError>>;
 
 /// What comes after a cursor.
 #[derive(Debug)]
@@ -82,12 +87,21 @@ impl Pages {
 }
 
 /// Reads what comes after a cursor from the store, or from a page that was read meanwhile.
-pub(super) async fn read_after(shared: Arc<Shared>, after: Cursor) -> Result<Found, StoreError> {
+///
+/// For a task of its own: others wait for the same read, and a reader is not polled for as long
+/// as its client takes nothing.
+pub(super) async fn read_after(shared: Arc<Shared>, after: Cursor, reader: Answer) {
+    let found = read(&shared, after, &reader).await;
+    // It may have left meanwhile.
+    let _: Result<(), _> = reader.send(found);
+}
+
+async fn read(shared: &Shared, after: Cursor, reader: &Answer) -> Result<Found, StoreError> {
     let pages = &shared.pages;
     let failures = pages.recent().failures;
     let store = pages.store.lock().await;
     let store = match &*store {
-        Some(store) if !shared.has_stopped() => store,
+        Some(store) if !shared.has_stopped() && !reader.is_closed() => store,
         _ => return Ok(Found::Nothing),
     };
     {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use sse_core::log::{GapCause, Read, Reader};
 use sse_core::{Cursor, Missed};
 
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 use super::Shared;
 use super::pages::{Found, read_after};
@@ -31,9 +31,7 @@ enum Stand {
 #[derive(Debug)]
 struct Behind {
     at: Cursor,
-    /// A task, because others wait for the same read, and this reader is not polled for as long
-    /// as its client takes nothing.
-    reading: Option<JoinHandle<Result<Found, StoreError>>>,
+    reading: Option<oneshot::Receiver<Result<Found, StoreError>>>,
     shared: Arc<Shared>,
 }
 
@@ -134,8 +132,10 @@ impl Behind {
                 if let Some(found) = self.shared.pages.find(self.at) {
                     return Poll::Ready(Ok(found));
                 }
-                let read = read_after(Arc::clone(&self.shared), self.at);
-                self.reading.insert(self.shared.runtime.spawn(read))
+                let (answer, reading) = oneshot::channel();
+                let read = read_after(Arc::clone(&self.shared), self.at, answer);
+                self.shared.runtime.spawn(read);
+                self.reading.insert(reading)
             }
         };
         let read = ready!(Pin::new(reading).poll(cx));
@@ -146,9 +146,6 @@ impl Behind {
 
 impl Drop for Behind {
     fn drop(&mut self) {
-        if let Some(reading) = &self.reading {
-            reading.abort();
-        }
         if self.shared.behind.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.shared.pages.clear();
         }
