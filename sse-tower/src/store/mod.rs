@@ -85,7 +85,7 @@ pub trait EventStore: Send + Sync + 'static {
     ///
     /// [`StoreError::Conflict`] unless `first` follows the newest entry, and
     /// [`StoreError::Closed`] if the topic is closed: nothing was appended. After
-    /// [`StoreError::Failed`] it may have been; [`open`](Self::open) tells.
+    /// [`StoreError::Failed`] it may have been; [`open`](Self::open) and [`read`](Self::read) tell.
     fn append(
         &self,
         topic: &TopicKey,

@@ -70,8 +70,8 @@ impl IntoResponse for Missed {
             Self::Closed(closed) => closed.into_response(),
             Self::Stopped => {
                 let retry = Retry::between(Duration::from_secs(1), Duration::from_secs(5));
-                let nothing = stream::empty::<Event>();
-                Sse::<Event>::new(nothing).retry(retry).into_response()
+                let nothing = Sse::new(stream::empty::<Event>());
+                nothing.retry(retry).into_response()
             }
         }
     }

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use sse_core::log::ReadLimit;
 use sse_core::{Block, Cursor, Gap};
-
 use tokio::sync::oneshot;
 
 use super::Shared;
@@ -27,7 +27,7 @@ pub(super) struct Pages {
 
 #[derive(Debug, Default)]
 struct Recent {
-    pages: VecDeque<Arc<Page>>,
+    pages: VecDeque<Page>,
     /// How many reads failed, and how the last one did.
     failures: u64,
     failure: Option<StoreError>,
@@ -130,12 +130,15 @@ async fn read(shared: &Shared, after: Cursor, reader: &Answer) -> Result<Found, 
         Ok(Read::Entries(mut entries)) => {
             entries.retain(|(at, _)| shown(at));
             Page::new(after, &entries).map_or(Found::Nothing, |page| {
-                let page = Arc::new(page);
-                recent.pages.push_back(Arc::clone(&page));
+                let found = page.find(after).unwrap_or(Found::Nothing);
+                // The last reader may have left, and cleared the pages.
+                if shared.behind.load(Ordering::Relaxed) > 0 {
+                    recent.pages.push_back(page);
+                }
                 if recent.pages.len() > PAGES {
                     recent.pages.pop_front();
                 }
-                page.find(after).unwrap_or(Found::Nothing)
+                found
             })
         }
         Ok(Read::Gap(gap)) => Found::Gap(gap),

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 
 use sse_core::log::{GapCause, Read, Reader};
 use sse_core::{Cursor, Missed};
-
 use tokio::sync::oneshot;
 
 use super::Shared;
