@@ -35,6 +35,24 @@ async fn publishers_that_wait_at_the_same_time_are_committed_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn events_that_are_published_together_are_all_there_or_none() {
+    let store = Slow::default();
+    let topic = open(store.clone()).await;
+    let mut subscription = topic.live();
+    Seen::set(&store.seen.refuses, true);
+    let refused = topic.publish_all(["x", "y"].map(note)).await;
+    assert!(refused.is_err());
+    Seen::set(&store.seen.refuses, false);
+    // More than a group of publishers.
+    let notes = (1..=1_000).map(|n| note(n.to_string()));
+    let last = topic.publish_all(notes).await.unwrap();
+    assert_eq!(last, Some(topic.head()));
+    assert_eq!(topic.publish_all::<[Note; 0]>([]).await.unwrap(), None);
+    assert_eq!(texts(&mut subscription, 1_000).await, numbers(1..=1_000));
+    assert_eq!(store.seen.appends.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_is_sent_an_event_before_it_is_committed() {
     let topic = open(Slow::default()).await;
     let mut subscription = topic.live();
