@@ -228,7 +228,8 @@ impl<E: SseEvent> DurableTopic<E> {
     }
 
     /// Subscribes where `resume` says: after the cursor that the client has seen, or, if it has
-    /// seen nothing, to what is published from now on.
+    /// seen nothing, to what is published from now on. Of a topic that is closed, that is its last
+    /// event.
     ///
     /// # Errors
     ///
@@ -239,9 +240,15 @@ impl<E: SseEvent> DurableTopic<E> {
     pub fn subscribe(&self, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
         match resume {
             _ if self.shared.has_stopped() => Err(Missed::Stopped),
-            Resume::Fresh if self.is_closed() => Err(Missed::Closed(TopicClosed)),
+            Resume::Fresh if self.is_closed() => {
+                let before = self.shared.before_latest();
+                if before == self.head() {
+                    return Err(Missed::Closed(TopicClosed));
+                }
+                self.subscribe_after(before)
+            }
             Resume::Fresh => Ok(self.live()),
-            Resume::After(cursor) => self.subscribe_after(cursor),
+            Resume::After(cursor) => self.subscribe_after(cursor).map(Subscription::resumed),
             Resume::Unreadable(_) => Err(Missed::Unreadable),
         }
     }
@@ -311,6 +318,13 @@ impl Shared {
 
     fn has_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
+    }
+
+    /// The place before the newest event, if that is still there.
+    fn before_latest(&self) -> Cursor {
+        let (head, start) = (self.log.head(), self.start());
+        let seq = head.seq().saturating_sub(1).max(start.seq());
+        Cursor::new(head.epoch(), seq)
     }
 
     /// The oldest cursor after which nothing is missing, in the store or in the ring.

@@ -108,9 +108,11 @@ impl DurableReader {
     }
 
     pub(in crate::topic) fn skip_to_latest(&mut self) {
-        let mut reader = self.shared.log.reader_from_start();
-        reader.skip_to_latest();
-        self.stand = Stand::Ring(reader);
+        let before = self.shared.before_latest();
+        self.stand = match self.shared.log.reader_after(before) {
+            Ok(reader) => Stand::Ring(reader),
+            Err(_) => Stand::Behind(Behind::new(Arc::clone(&self.shared), before)),
+        };
     }
 }
 
