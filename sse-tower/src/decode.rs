@@ -166,13 +166,13 @@ where
     }
 }
 
-enum Next<E> {
+pub(crate) enum Next<E> {
     Event(E),
     /// The reserved event.
     End,
 }
 
-fn next<E: FromSseEvent>(
+pub(crate) fn next<E: FromSseEvent>(
     decoder: &mut Decoder,
     strict: bool,
 ) -> Result<Option<Next<E>>, ReadError> {

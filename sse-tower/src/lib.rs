@@ -63,6 +63,8 @@
 //!
 //! None is on by default; each only adds API.
 //!
+//! - `client`: `client::EventSource`, which follows a stream and comes back by itself; brings
+//!   `reqwest`.
 //! - `metrics`: `Metrics`, the streams of a layer through the `metrics` facade.
 //! - `redb`: `store::RedbStore`, a store of topics in a file.
 //! - `sealed`: `SealKeys`, ids that a client cannot make up.
@@ -72,6 +74,8 @@
 
 mod body;
 mod coalesce;
+#[cfg(feature = "client")]
+pub mod client;
 mod context;
 mod decode;
 mod emitter;
@@ -107,6 +111,8 @@ pub use sse_macros::{
 };
 
 pub use crate::coalesce::{Coalesce, CoalesceExt};
+#[cfg(feature = "client")]
+pub use crate::client::EventSource;
 pub use crate::decode::{Decode, IntoChunk, ReadError, decode};
 pub use crate::emitter::{EmitError, Emitter};
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};

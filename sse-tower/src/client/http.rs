@@ -1,0 +1,119 @@
+//! What sends a request: a reqwest client, or any tower service.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum_core::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use sse_core::BoxError;
+use tower_service::Service;
+
+/// The HTTP client behind an [`EventSource`](super::EventSource); cloning is cheap.
+///
+/// Make one and share it: its connections are pooled.
+///
+/// # Examples
+///
+/// ```
+/// use sse_tower::client::{Http, reqwest};
+///
+/// let http = Http::new(reqwest::Client::builder().user_agent("builds/1.0"))?;
+/// # Ok::<(), reqwest::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Http(Arc<dyn Transport>);
+
+impl Http {
+    /// Builds a client that leaves redirects to [`EventSource`](super::EventSource).
+    ///
+    /// Set no [`timeout`](reqwest::ClientBuilder::timeout): it counts until the end of a
+    /// stream. A [watchdog](super::EventSourceBuilder::watchdog) is what you want.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of [`reqwest::ClientBuilder::build`].
+    ///
+    /// # Panics
+    ///
+    /// reqwest panics if its feature `rustls-no-provider` is on and no provider is installed.
+    pub fn new(builder: reqwest::ClientBuilder) -> Result<Self, reqwest::Error> {
+        let client = builder
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self(Arc::new(client)))
+    }
+
+    /// Sends through a tower service, such as a client of `hyper-util`, one with middleware
+    /// around it, or in tests the router of a server.
+    ///
+    /// It gets absolute URIs, and must not follow redirects by itself.
+    pub fn from_service<S, B>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        Self(Arc::new(Tower(service)))
+    }
+
+    pub(super) fn send(&self, request: Request<Bytes>) -> Sending {
+        self.0.send(request)
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
+}
+
+type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+trait Transport: Send + Sync {
+    fn send(&self, request: Request<Bytes>) -> Sending;
+}
+
+impl Transport for reqwest::Client {
+    fn send(&self, request: Request<Bytes>) -> Sending {
+        let (parts, body) = request.into_parts();
+        // Built by the client, which turns a user name in the URL into a header.
+        let request = self
+            .request(parts.method, parts.uri.to_string())
+            .headers(parts.headers)
+            .body(body)
+            .send();
+        Box::pin(async {
+            // An address may hold a secret, and errors end up in logs.
+            let response = request.await.map_err(reqwest::Error::without_url)?;
+            Ok(Response::<reqwest::Body>::from(response).map(Body::new))
+        })
+    }
+}
+
+struct Tower<S>(S);
+
+impl<S, B> Transport for Tower<S>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>> + Clone + Send + Sync,
+    S: 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    fn send(&self, request: Request<Bytes>) -> Sending {
+        let mut service = self.0.clone();
+        Box::pin(async move {
+            poll_fn(|cx| service.poll_ready(cx))
+                .await
+                .map_err(Into::into)?;
+            let response = service.call(request.map(Body::from)).await;
+            Ok(response.map_err(Into::into)?.map(Body::new))
+        })
+    }
+}
