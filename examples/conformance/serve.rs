@@ -39,7 +39,7 @@ pub(crate) async fn run(port: u16) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn app() -> Router {
+pub(crate) fn app() -> Router {
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())
         .allow_methods(AllowMethods::mirror_request())

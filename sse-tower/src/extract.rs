@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Longer values are not ids of ours; servers bound a whole header section to about this.
-pub(crate) const MAX_LEN: usize = 8 * 1024;
+const MAX_LEN: usize = 8 * 1024;
 
 /// The `Last-Event-ID` of a request, for handlers that cannot do without.
 ///

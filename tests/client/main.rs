@@ -3,6 +3,23 @@
 #[path = "../common/net.rs"]
 mod net;
 
+// The server that browsers visit too.
+#[path = "../../examples/conformance/foreign.rs"]
+mod foreign;
+#[path = "../../examples/conformance/log.rs"]
+mod log;
+#[path = "../../examples/conformance/serve.rs"]
+#[expect(dead_code, reason = "its `run` is for the command line")]
+mod serve;
+
 mod support;
 
 mod ends;
+mod events;
+mod network;
+mod post;
+mod reconnects;
+mod redirects;
+mod routes;
+mod vectors;
+mod waits;

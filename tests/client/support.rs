@@ -18,8 +18,6 @@ use sse_tower::client::{
 };
 use tokio::time::Instant;
 
-use crate::net::soon;
-
 #[derive(FromSseEvent, Clone, Debug, PartialEq)]
 pub(crate) enum Feed {
     Number(u32),
@@ -158,11 +156,15 @@ pub(crate) fn follow(script: &Script) -> EventSourceBuilder<Feed> {
     EventSource::get(&script.in_memory(), "http://server/feed").backoff(Backoff::new().jitter(0.0))
 }
 
+/// Longer than any stream here waits, in virtual time.
+const LIMIT: Duration = Duration::from_secs(1_000_000_000);
+
 /// Everything up to the end.
 pub(crate) async fn all<E: FromSseEvent>(
     events: &mut EventSource<E>,
 ) -> Vec<Result<E, EventSourceError>> {
-    soon(events.collect()).await
+    let whole = tokio::time::timeout(LIMIT, events.collect());
+    whole.await.expect("it ends")
 }
 
 /// The numbers, and the error at the end if there is one.

@@ -15,7 +15,7 @@ use reqwest::Url;
 use super::backoff::retry_after;
 use super::error::ConnectionError;
 use super::http::Http;
-use crate::extract::{LAST_EVENT_ID, MAX_LEN};
+use crate::extract::LAST_EVENT_ID;
 
 /// A request that is sent for every connection, but for its `Last-Event-ID`.
 #[derive(Clone)]
@@ -212,7 +212,10 @@ async fn beginning(body: Body) -> String {
 
 /// What a newest id looks like as a header, unless it cannot be one.
 pub(super) fn header_of(id: &str) -> Option<HeaderValue> {
-    if id.is_empty() || id.len() > MAX_LEN {
+    // With more, the header section is larger than most servers allow.
+    const LONGEST: usize = 16 * 1024;
+
+    if id.is_empty() || id.len() > LONGEST {
         return None;
     }
     HeaderValue::from_bytes(id.as_bytes()).ok()

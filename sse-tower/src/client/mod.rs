@@ -22,7 +22,7 @@
 //!
 //! An `id` counts from the empty line of its block on, also where the block has no data. It is
 //! sent to the origin that it came from and to no other; an id that cannot stand in a header,
-//! because of a control character or more than 8 KiB, is left out. How long the stream waits
+//! because of a control character or more than 16 KiB, is left out. How long the stream waits
 //! before it comes back is up to [`Backoff`].
 //!
 //! Browsers differ in one thing: they give up for good at a 5xx, 408, 425 or 429.
