@@ -93,6 +93,7 @@ mod metrics;
 pub mod native;
 mod observe;
 mod proxy;
+pub mod progress;
 mod registry;
 mod response;
 mod resume;
@@ -124,6 +125,11 @@ pub use crate::life::{CloseReason, Closed};
 pub use crate::metrics::Metrics;
 pub use crate::observe::Observe;
 pub use crate::proxy::NoEventStream;
+#[doc(inline)]
+pub use crate::progress::{
+    Counted, Jobs, NoJob, NotStarted, Progress, ProgressReporter, ProgressStream, ProgressTask,
+    TaskState, progress,
+};
 pub use crate::response::Sse;
 pub use crate::resume::{ResumeLayer, ResumeService, RunEvents, RunGap, RunKey, ScopedRunKey};
 pub use crate::retry::{Load, Retry};

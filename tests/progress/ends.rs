@@ -1,0 +1,147 @@
+//! Every job ends, once.
+
+use std::fmt;
+
+use futures_util::StreamExt as _;
+use serde::{Serialize, Serializer};
+use sse_tower::progress;
+
+use super::*;
+
+/// The message of a failure that is told at once.
+#[track_caller]
+fn failure<T: Clone + fmt::Debug>(stream: &mut ProgressStream<T>) -> String {
+    match now(stream) {
+        Progress::Failed { message, .. } => message,
+        event => panic!("{event:?} is no failure"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_nobody_finishes_has_failed() {
+    let (reporter, mut stream) = progress::<()>(1);
+    now(&mut stream);
+    let other = reporter.clone();
+    drop(reporter);
+    nothing(&mut stream);
+    drop(other);
+    assert_eq!(failure(&mut stream), "the job ended without a result");
+    assert_eq!(stream.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_panics_has_failed() {
+    let (reporter, mut stream) = progress::<()>(1);
+    now(&mut stream);
+    let job = tokio::spawn(async move {
+        reporter.inc(1);
+        panic!("on purpose");
+    });
+    assert!(job.await.is_err());
+    assert_eq!(failure(&mut stream), "the job panicked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_fails_says_why() {
+    let (reporter, mut stream) = progress::<()>(1);
+    now(&mut stream);
+    reporter.fail(std::io::Error::other("the disk is full"));
+    assert_eq!(failure(&mut stream), "the disk is full");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_end_is_the_end_and_later_words_have_no_effect() {
+    let (reporter, mut stream) = progress::<u8>(10);
+    now(&mut stream);
+    let other = reporter.clone();
+    assert!(!other.is_finished());
+    reporter.finish(1);
+    assert!(other.is_finished());
+    let task = other.task("late", 1);
+    task.inc(1);
+    task.finish();
+    other.inc(1);
+    other.set_length(99);
+    other.set_message("late");
+    other.reset_eta();
+    assert_eq!(other.position(), 10);
+    other.clone().fail("late");
+    other.finish(2);
+    assert!(matches!(now(&mut stream), Progress::Done { result: 1, .. }));
+    let Progress::Update {
+        position,
+        length,
+        message,
+        ..
+    } = now(&mut stream.clone())
+    else {
+        panic!("the last state")
+    };
+    assert_eq!((position, length, message), (10, Some(10), None));
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Unserializable;
+
+impl Serialize for Unserializable {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("a secret of ours"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_cannot_be_sent_is_a_failure_that_says_so() {
+    let (reporter, mut stream) = progress::<Unserializable>(1);
+    now(&mut stream);
+    reporter.finish(Unserializable);
+    assert_eq!(failure(&mut stream), "the result of the job cannot be sent");
+}
+
+struct BadDisplay;
+
+impl fmt::Display for BadDisplay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("half of it")?;
+        Err(fmt::Error)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reason_that_does_not_display_is_no_panic() {
+    let (reporter, mut stream) = progress::<()>(1);
+    now(&mut stream);
+    reporter.fail(BadDisplay);
+    assert_eq!(failure(&mut stream), "half of it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_is_counted_and_leaves_the_job_alone() {
+    let (reporter, stream) = progress::<u8>(1);
+    let second = reporter.subscribe();
+    assert_eq!(reporter.subscribers(), 2);
+    drop((stream, second));
+    assert_eq!(reporter.subscribers(), 0);
+    reporter.inc(1);
+    let mut late = reporter.subscribe();
+    reporter.finish(1);
+    now(&mut late);
+    assert!(matches!(now(&mut late), Progress::Done { .. }));
+}
+
+/// A job of plain threads, without a runtime, is told of all the same.
+#[tokio::test]
+async fn a_job_needs_no_runtime() {
+    let (reporter, stream) = progress::<u8>(3);
+    let job = std::thread::spawn(move || {
+        for n in reporter.wrap_iter(0..3) {
+            reporter.set_message(format!("at {n}"));
+        }
+        reporter.finish(3);
+    });
+    let events: Vec<_> = stream.collect().await;
+    job.join().unwrap();
+    assert!(matches!(
+        events.last(),
+        Some(Progress::Done { result: 3, .. })
+    ));
+}
