@@ -41,6 +41,11 @@ impl Estimate {
             *self = Self::new(position, now);
             return;
         };
+        if steps == 0 && self.weight == 0.0 {
+            // It waits for its turn, which says nothing about how fast it will go.
+            *self = Self::new(position, now);
+            return;
+        }
         let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
         if elapsed <= 0.0 {
             return;
@@ -126,8 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_stands_still_has_a_rate_that_falls_and_no_end() {
-        check(&[(1.0, 0)], 20, Some(0.0), None);
+    fn the_time_before_the_first_step_is_not_counted() {
+        check(&[(50.0, 0)], 20, None, None);
+        check(&[(50.0, 0), (51.0, 10)], 20, Some(10.0), Some(2000));
+    }
+
+    #[test]
+    fn a_task_that_stands_still_has_a_rate_that_falls() {
         check(&[(10.0, 100), (20.0, 100)], 20, Some(2.689), Some(7437));
     }
 
