@@ -15,7 +15,7 @@ use super::event::{Progress, TaskState};
 use super::handle::Counter;
 use crate::topic::new_epoch;
 
-#[derive(Debug)]
+/// The tasks of one job.
 pub(super) struct Board {
     epoch: u64,
     /// Somebody has seen all there is and waits for more.
@@ -27,7 +27,6 @@ pub(super) struct Board {
     tasks: Mutex<Tasks>,
 }
 
-#[derive(Debug)]
 struct Tasks {
     /// By number, so parents stand before their sub-tasks. The first is the job.
     entries: Vec<Entry>,

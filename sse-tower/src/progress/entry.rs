@@ -13,7 +13,7 @@ use super::handle::Counter;
 /// The task that is the job itself.
 pub(super) const JOB: u64 = 0;
 
-#[derive(Debug)]
+/// A task, with what was last taken over from its counter.
 pub(super) struct Entry {
     pub(super) task: u64,
     pub(super) parent: u64,
@@ -37,7 +37,7 @@ pub(super) struct Entry {
 }
 
 /// What parts have done and have to do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Sum {
     any: bool,
     position: u64,

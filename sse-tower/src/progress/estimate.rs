@@ -13,7 +13,6 @@ const MOST_MS: u64 = (1 << 53) - 1;
 /// The rate of a task: a mean over time in which older time counts less.
 ///
 /// It is a mean over time and not over samples, so it does not matter who looks and how often.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Estimate {
     since: Instant,
     at: Instant,

@@ -1,21 +1,22 @@
 //! `Handle`: how a reporter reaches its task.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::board::Board;
 
 /// One task of a board; clones are the same.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Handle {
     board: Arc<Board>,
     counter: Arc<Counter>,
     task: u64,
 }
 
-/// What is written without a lock.
-#[derive(Debug)]
+/// What is written without a lock. Those of two threads are in different cache lines.
+#[repr(align(64))]
 pub(super) struct Counter {
     position: AtomicU64,
     /// [`UNKNOWN`] is no length.
@@ -85,6 +86,14 @@ impl Handle {
         let task = self.board.add(self.task, name, Arc::clone(&counter), part);
         self.board.changed();
         Self::new(Arc::clone(&self.board), counter, task)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("task", &self.task)
+            .finish_non_exhaustive()
     }
 }
 

@@ -264,9 +264,10 @@ struct Unfinished<T>(Arc<Job<T>>);
 impl<T> Drop for Unfinished<T> {
     fn drop(&mut self) {
         if !self.0.is_over() {
-            let reason = match std::thread::panicking() {
-                true => "the job panicked",
-                false => "the job ended without a result",
+            let reason = if std::thread::panicking() {
+                "the job panicked"
+            } else {
+                "the job ended without a result"
             };
             self.0.end(Outcome::Failed(reason.to_owned()));
         }
