@@ -1,6 +1,6 @@
 //! The same job in a terminal: events of our client move the bars of indicatif.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::error::Error;
 use std::time::Duration;
 
@@ -51,12 +51,15 @@ pub(crate) async fn watch(url: &str) -> Result<(), Box<dyn Error>> {
                 length,
                 ..
             } => {
-                if !tasks.contains_key(&task) {
-                    let style = style("{msg:24!} {bar:20} {percent:>3} %")?;
-                    let bar = ProgressBar::no_length().with_style(style);
-                    tasks.insert(task, bars.add(bar.with_message(name)));
-                }
-                show(&tasks[&task], position, length);
+                let bar = match tasks.entry(task) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => {
+                        let style = style("{msg:24!} {bar:20} {percent:>3} %")?;
+                        let bar = ProgressBar::no_length().with_style(style);
+                        entry.insert(bars.add(bar.with_message(name)))
+                    }
+                };
+                show(bar, position, length);
             }
             Progress::Task {
                 task,

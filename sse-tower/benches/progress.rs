@@ -28,6 +28,9 @@ fn main() {
     );
 }
 
+/// What one of the threads, which is given its number, does.
+type Steps<'a> = Box<dyn Fn(usize) + Sync + 'a>;
+
 fn table(threads: usize) {
     let bare = AtomicU64::new(0);
     let (alone, _nobody) = progress::<()>(STEPS);
@@ -40,7 +43,7 @@ fn table(threads: usize) {
     let term = ProgressDrawTarget::term_like(Box::new(InMemoryTerm::new(4, 80)));
     let drawn = ProgressBar::with_draw_target(Some(STEPS), term);
 
-    let rows: [(&str, Box<dyn Fn(usize) + Sync + '_>); 6] = [
+    let rows: [(&str, Steps<'_>); 6] = [
         (
             "an atomic addition",
             Box::new(|_| {

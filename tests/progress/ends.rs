@@ -80,6 +80,29 @@ async fn the_first_end_is_the_end_and_later_words_have_no_effect() {
     assert_eq!((position, length, message), (10, Some(10), None));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_task_does_after_the_end_of_the_job_is_not_told() {
+    let (reporter, stream) = progress::<()>(None);
+    let task = reporter.part("a", 10);
+    now(&mut stream.clone());
+    pass(1000).await;
+    task.inc(1);
+    reporter.fail("no space");
+    task.inc(1);
+    let mut late = stream;
+    assert_eq!(position(now(&mut late)), 1);
+    let Progress::Task {
+        position: 1,
+        rate: None,
+        eta_ms: None,
+        ..
+    } = now(&mut late)
+    else {
+        panic!("as it was at the end")
+    };
+    assert_eq!(failure(&mut late), "no space");
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Unserializable;
 

@@ -39,8 +39,10 @@ async fn a_job_is_found_by_its_key_from_anywhere() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_over_is_kept_for_its_time_and_no_longer() {
     let jobs = Builds::new().keep_for(secs(60));
-    jobs.start("a", 10).unwrap().finish(7);
+    let reporter = jobs.start("a", 10).unwrap();
+    reporter.clone().finish(7);
     pass(59_999).await;
+    reporter.fail("too late, and no reason to keep it longer");
     let early = fresh(&jobs, "a").unwrap();
     pass(1).await;
     assert_eq!(fresh(&jobs, "a").unwrap_err(), NoJob::Unknown);

@@ -143,6 +143,24 @@ async fn a_thousand_steps_wake_a_client_once() {
         reporter.inc(1);
     }
     assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+    // It is told of that, and waits for the next 100 ms, in which nothing but the end counts.
+    assert!(
+        next.as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready()
+    );
+    let mut next = Box::pin(stream.next());
+    assert!(
+        next.as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    for _ in 0..1000 {
+        reporter.inc(1);
+    }
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+    reporter.finish(());
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,33 +181,33 @@ async fn two_clients_have_a_pace_of_their_own() {
     nothing(&mut one);
 }
 
-/// What many threads report at once arrives in full, and its end.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// Where a client is about to wait while a thread is about to report, either sees the other.
+#[tokio::test(start_paused = true)]
 async fn nothing_is_lost_between_threads() {
-    for _ in 0..200 {
-        let (reporter, mut stream) = progress::<u64>(2000);
-        let threads: Vec<_> = (0..2)
-            .map(|_| {
-                let reporter = reporter.clone();
-                std::thread::spawn(move || (0..1000).for_each(|_| reporter.inc(1)))
-            })
-            .collect();
-        let last = tokio::spawn(async move {
-            let mut last = 0;
-            while last < 2000 {
-                let event = stream.next().await.unwrap();
-                last = position(event).max(last);
-                // A client that waits in earnest, without the pause between two updates.
-                stream = stream.clone();
-            }
-        });
-        for thread in threads {
-            thread.join().unwrap();
+    const STEPS: u64 = 20_000;
+    let (reporter, mut stream) = progress::<()>(STEPS);
+    let (ack, acks) = std::sync::mpsc::channel();
+    let job = std::thread::spawn(move || {
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..STEPS {
+            reporter.inc(1);
+            // Nothing moves before it is seen; if it never is, the job panics and has failed.
+            let limit = Duration::from_secs(60);
+            acks.recv_timeout(limit).expect("in time");
+            (0..random.u32(..4000)).for_each(|_| std::hint::spin_loop());
         }
-        time::timeout(Duration::from_secs(60), last)
-            .await
-            .expect("in time")
-            .unwrap();
-        reporter.finish(0);
+        reporter.finish(());
+    });
+    let mut seen = 0;
+    while let Some(event) = stream.next().await {
+        match event {
+            Progress::Update { position, .. } => {
+                (seen..position).for_each(|_| ack.send(()).unwrap());
+                seen = position;
+            }
+            event => assert!(matches!(event, Progress::Done { .. }), "{event:?}"),
+        }
     }
+    assert_eq!(seen, STEPS);
+    job.join().unwrap();
 }

@@ -121,20 +121,20 @@ async fn a_task_ends_in_one_of_three_ways_and_the_job_goes_on() {
         let Progress::Task {
             task,
             state,
-            percent,
+            position,
             message,
             ..
         } = event
         else {
             panic!("{event:?} is not of a task")
         };
-        events.push((task, state, percent.unwrap(), message));
+        events.push((task, state, position, message));
     }
     let reason = Some("no such file".to_owned());
     let expected = [
-        (1, TaskState::Done, 100.0, None),
-        (2, TaskState::Failed, 0.0, reason),
-        (3, TaskState::Failed, 0.0, None),
+        (1, TaskState::Done, 4, None),
+        (2, TaskState::Failed, 0, reason),
+        (3, TaskState::Failed, 0, None),
     ];
     assert_eq!(events, expected);
 }

@@ -138,6 +138,7 @@ mod tests {
     #[test]
     fn a_task_that_stands_still_has_a_rate_that_falls() {
         check(&[(10.0, 100), (20.0, 100)], 20, Some(2.689), Some(7437));
+        check(&[(10.0, 100), (1e5, 100)], 20, Some(0.0), None);
     }
 
     #[test]
