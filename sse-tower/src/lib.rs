@@ -7,6 +7,7 @@
 //! - [`ResumeLayer`] lets clients of any stream come back to it: the producer outlives the
 //!   connection.
 //! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
+//! - [`progress()`] tells how far a job is, from its present state to its end.
 //! - [`decode`] reads a stream of bytes as events, with `#[derive(FromSseEvent)]`.
 //! - [`Sse::proxy`] passes an event stream of an upstream on, [`CoalesceExt::coalesce`] joins the
 //!   deltas of one.
@@ -48,6 +49,9 @@
 //! client sees, [`guide::resuming`] how clients come back without missing anything,
 //! [`guide::llm`] how to stream the answer of a language model, [`guide::proxies`] what proxies
 //! need, and [`guide::from_axum`] is for those who come from `axum::response::Sse`.
+//! [`guide::progress`] how a page shows a bar,
+//! [`guide::proxies`] what proxies need, and [`guide::from_axum`] is for those who come from
+//! `axum::response::Sse`.
 //!
 //! # Logs
 //!

@@ -11,6 +11,8 @@ pub mod from_axum {}
 
 #[doc = include_str!("llm.md")]
 pub mod llm {}
+#[doc = include_str!("progress.md")]
+pub mod progress {}
 
 #[doc = include_str!("proxies.md")]
 pub mod proxies {}
