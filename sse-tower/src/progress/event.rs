@@ -6,8 +6,8 @@ use sse_macros::{FromSseEvent, SseEvent};
 
 /// What a client is told of a job whose result is a `T`.
 ///
-/// A [`ProgressStream`](super::ProgressStream) writes them, and a client reads them with
-/// [`decode`](crate::decode()). As a part of a larger enum it is `#[sse(flatten)]`.
+/// A [`ProgressStream`](super::ProgressStream) writes them; [`decode`](crate::decode()) and the
+/// client read them. As a part of a larger enum it is `#[sse(flatten)]`.
 ///
 /// | Event | Data |
 /// |---|---|

@@ -145,7 +145,9 @@ impl<K: Eq + Hash, T> Jobs<K, T> {
 
     /// Forgets the job of `key`, running or over. Those who follow it still do.
     pub fn remove(&self, key: &K) {
-        self.lock().remove(key);
+        let job = self.lock().remove(key);
+        // Its result may take a while to drop, or come back here: not while others wait.
+        drop(job);
     }
 
     /// How many jobs there are.

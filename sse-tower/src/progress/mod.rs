@@ -8,7 +8,8 @@
 //! - A stream has at most one `progress` event in 100 ms, the first at once, each with the newest
 //!   state. The end waits for nothing.
 //! - Telling is cheap: [`inc`](ProgressReporter::inc) is an atomic addition, without a lock, an
-//!   allocation or a look at the clock, whoever listens. It may stand in the innermost loop.
+//!   allocation or a look at the clock; once in 100 ms it wakes those who wait. It may stand in
+//!   the innermost loop.
 //! - A job always ends: one whose last reporter is dropped without
 //!   [`finish`](ProgressReporter::finish), such as in a panic, has failed.
 //! - A job may have [sub-tasks](ProgressReporter::task), and they have theirs.

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt::{self, Display, Write as _};
 use std::sync::Arc;
 
+use futures_core::Stream;
 use serde::Serialize;
 use sse_core::Block;
 
@@ -63,7 +64,8 @@ macro_rules! verbs {
     () => {
         /// Some more is done.
         ///
-        /// An atomic addition and a look at a flag: cheap enough for the innermost loop.
+        /// An atomic addition and a look at a flag: cheap enough for the innermost loop. Once in
+        /// 100 ms it also wakes the clients that wait for it.
         pub fn inc(&self, delta: u64) {
             self.task.inc(delta);
         }
@@ -140,7 +142,7 @@ macro_rules! verbs {
 
         /// Counts the items of a stream when they are taken. To count the bytes of its chunks,
         /// call [`inc`](Self::inc) for each.
-        pub fn wrap_stream<S>(&self, stream: S) -> Counted<S> {
+        pub fn wrap_stream<S: Stream>(&self, stream: S) -> Counted<S> {
             Counted::new(stream, self.task.clone())
         }
 
