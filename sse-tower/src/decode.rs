@@ -141,6 +141,7 @@ where
                     *this.finished = true;
                     None
                 }
+                Ok(Some(Next::Ignored)) => continue,
                 Ok(None) => match ready!(bytes.poll_next(cx)).map(IntoChunk::into_chunk) {
                     Some(Ok(chunk)) => {
                         this.decoder.push(chunk);
@@ -170,26 +171,28 @@ pub(crate) enum Next<E> {
     Event(E),
     /// The reserved event.
     End,
+    /// An event that nobody listens for.
+    Ignored,
 }
 
 pub(crate) fn next<E: FromSseEvent>(
     decoder: &mut Decoder,
     strict: bool,
 ) -> Result<Option<Next<E>>, ReadError> {
-    while let Some(event) = decoder.next_event().map_err(ReadError::Limit)? {
-        match event.name() {
-            Some(END_ID) => return Ok(Some(Next::End)),
-            // Said by a layer to the client, not by the handler to its reader.
-            Some(name) if name.starts_with("sse-tower:") => continue,
-            _ => {}
-        }
-        match E::from_event(&event) {
-            Ok(event) => return Ok(Some(Next::Event(event))),
-            Err(error) if error.is_unknown() && !strict => {}
-            Err(error) => return Err(ReadError::Event(error)),
-        }
+    let Some(event) = decoder.next_event().map_err(ReadError::Limit)? else {
+        return Ok(None);
+    };
+    match event.name() {
+        Some(END_ID) => return Ok(Some(Next::End)),
+        // Said by a layer to the client, not by the handler to its reader.
+        Some(name) if name.starts_with("sse-tower:") => return Ok(Some(Next::Ignored)),
+        _ => {}
     }
-    Ok(None)
+    match E::from_event(&event) {
+        Ok(event) => Ok(Some(Next::Event(event))),
+        Err(error) if error.is_unknown() && !strict => Ok(Some(Next::Ignored)),
+        Err(error) => Err(ReadError::Event(error)),
+    }
 }
 
 impl<E, S> FusedStream for Decode<E, S>

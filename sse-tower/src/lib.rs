@@ -73,6 +73,7 @@
 //! - `redb`: `store::RedbStore`, a store of topics in a file.
 //! - `sealed`: `SealKeys`, ids that a client cannot make up.
 //! - `store-contract`: `store::contract`, tests for stores of your own.
+//! - `test-kit`: `testing::SseTest`, which reads the stream of a service in a test.
 //! - `tokio-util`: a `Shutdown` from a `CancellationToken`.
 //! - `uuid`: `Ids::uuid_v7`.
 
@@ -105,6 +106,8 @@ mod retry;
 mod settings;
 mod shutdown;
 pub mod store;
+#[cfg(feature = "test-kit")]
+pub mod testing;
 pub mod topic;
 
 #[doc(no_inline)]

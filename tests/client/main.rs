@@ -1,4 +1,5 @@
 //! `EventSource`: a stream followed from Rust, over loopback, and in memory where time matters.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../common/net.rs"]
 mod net;

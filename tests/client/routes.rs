@@ -16,7 +16,6 @@ use crate::support::http;
 
 /// What ends after the event `done`, as the scenarios of browsers do.
 #[derive(FromSseEvent, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a test")]
 enum Event {
     #[sse(data = "text", terminal)]
     Done(String),
@@ -45,7 +44,6 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
             address: serve(crate::serve::app()).await,
             http: http(),

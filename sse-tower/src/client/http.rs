@@ -20,6 +20,7 @@ use tower_service::Service;
 /// ```
 /// use sse_tower::client::{Http, reqwest};
 ///
+/// # let _ = rustls::crypto::ring::default_provider().install_default();
 /// let http = Http::new(reqwest::Client::builder().user_agent("builds/1.0"))?;
 /// # Ok::<(), reqwest::Error>(())
 /// ```

@@ -275,6 +275,10 @@ impl<E: FromSseEvent> EventSource<E> {
                 return Poll::Ready(Step::Event(event));
             }
             Ok(Some(Next::End)) => return Poll::Ready(Step::End),
+            Ok(Some(Next::Ignored)) => {
+                open.brought_an_event = true;
+                return Poll::Ready(Step::On);
+            }
             Ok(None) => {}
             Err(ReadError::Event(error)) => {
                 open.brought_an_event = true;
