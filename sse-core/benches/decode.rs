@@ -1,0 +1,277 @@
+//! From chunks to events, against the decoders that others have published.
+//!
+//! `cargo bench -p sse-tower-core --bench decode`. All run in turns in one process; what counts
+//! are the ratios of the medians, and the number of allocations, which does not wobble.
+
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use bytes::Bytes;
+use eventsource_stream::Eventsource as _;
+use futures_util::{Stream, stream};
+use serde::Deserialize;
+use sse_core::{Decoder, FromSseEvent, Limits, RawEvent};
+
+const ROUNDS: usize = 61;
+
+/// Bytes per round.
+const SIZE: usize = 1 << 20;
+
+/// What a TCP segment brings.
+const SEGMENT: usize = 1460;
+
+fn main() {
+    let token = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\
+        \"delta\":{\"type\":\"text_delta\",\"text\":\" token\"}}\n\n";
+    let chunk = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1,\
+        \"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" token\"},\
+        \"finish_reason\":null}]}\n\n";
+    let tick = |n: usize| format!("id: {n}\ndata: {{\"text\":\" token\"}}\n\n");
+    let lines = format!(
+        "event: log\n{}\n",
+        "data: a line of a log, as it may be\n".repeat(100)
+    );
+    let large = format!("data: {}\n\n", "x".repeat(64 * 1024));
+
+    compare("small events with a name", filled(token), SEGMENT);
+    compare("small events without one", filled(chunk), SEGMENT);
+    let ticks: String = (0..SIZE / 40).map(tick).collect();
+    compare("small events with ids", ticks.into(), SEGMENT);
+    compare("100 lines of data each", filled(&lines), SEGMENT);
+    compare(
+        "64 KiB of data each, in chunks of 16 KiB",
+        filled(&large),
+        16 * 1024,
+    );
+
+    println!("by the size of the chunks, in MB/s");
+    for len in [1, 16, 64, 256, SEGMENT, 16 * 1024, SIZE] {
+        let rate = |text: Bytes| {
+            let chunks = cut(&text, len);
+            let mut work = || borrowed(&chunks);
+            text.len() as f64 / median(&mut [&mut work])[0] / 1e6
+        };
+        let one_line = format!("data: {}\n\n", "x".repeat(SIZE));
+        let (small, one) = (rate(filled(token)), rate(one_line.into()));
+        println!("  {len:7} B  small events {small:8.0}  one line of 1 MiB {one:8.0}");
+    }
+    typed(filled(token));
+}
+
+/// `text` over and over.
+fn filled(text: &str) -> Bytes {
+    text.repeat(SIZE.div_ceil(text.len())).into()
+}
+
+fn cut(bytes: &Bytes, len: usize) -> Vec<Bytes> {
+    let starts = (0..bytes.len()).step_by(len);
+    starts
+        .map(|start| bytes.slice(start..bytes.len().min(start + len)))
+        .collect()
+}
+
+/// Times everybody in turns, and prints how much faster we are.
+fn compare(name: &str, bytes: Bytes, len: usize) {
+    let chunks = &cut(&bytes, len);
+    let counted = [
+        borrowed(chunks),
+        owned(chunks),
+        sseer(chunks),
+        sse_core_of_sse_rs(chunks),
+        sse_stream(chunks),
+        sse_parse(chunks),
+        eventsource_stream(chunks),
+    ];
+    assert!(counted.iter().all(|&sum| sum == counted[0]), "{counted:?}");
+    let times = median(&mut [
+        &mut || borrowed(chunks),
+        &mut || owned(chunks),
+        &mut || sseer(chunks),
+        &mut || sse_core_of_sse_rs(chunks),
+        &mut || sse_stream(chunks),
+        &mut || sse_parse(chunks),
+        &mut || eventsource_stream(chunks),
+    ]);
+    let names = [
+        "ours, borrowed",
+        "ours, owned",
+        "sseer",
+        "sse-core",
+        "sse-stream",
+        "sse-parse",
+        "eventsource-stream",
+    ];
+    let fastest = times[2..].iter().copied().fold(f64::INFINITY, f64::min);
+    println!("{name}");
+    for (name, time) in names.iter().zip(&times) {
+        let rate = bytes.len() as f64 / time / 1e6;
+        let ratio = fastest / time;
+        println!("  {name:20} {rate:8.0} MB/s  {ratio:5.2} times the fastest peer");
+    }
+}
+
+/// The medians of the times that each takes, in seconds.
+fn median(works: &mut [&mut dyn FnMut() -> usize]) -> Vec<f64> {
+    let mut times = vec![Vec::with_capacity(ROUNDS); works.len()];
+    for _ in 0..ROUNDS {
+        for (work, times) in works.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            black_box(work());
+            times.push(start.elapsed().as_secs_f64());
+        }
+    }
+    let middle = |mut times: Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[ROUNDS / 2]
+    };
+    times.into_iter().map(middle).collect()
+}
+
+/// Calls `each` for every event.
+fn decode(chunks: &[Bytes], mut each: impl FnMut(&RawEvent<'_>)) {
+    let mut decoder = Decoder::new().with_limits(Limits::none());
+    for chunk in chunks {
+        decoder.push(chunk);
+        while let Some(event) = decoder.next_event().expect("no limits") {
+            each(&event);
+        }
+    }
+}
+
+/// The bytes of data, so that nobody can leave an event out.
+fn borrowed(chunks: &[Bytes]) -> usize {
+    let mut sum = 0;
+    decode(chunks, |event| {
+        black_box(event);
+        sum += event.data().len();
+    });
+    sum
+}
+
+fn owned(chunks: &[Bytes]) -> usize {
+    let mut sum = 0;
+    decode(chunks, |event| {
+        let event = black_box(event.clone().into_owned());
+        sum += event.data().len();
+    });
+    sum
+}
+
+/// Reads a stream of chunks that is always ready to its end.
+fn drain<T>(chunks: &[Bytes], events: impl FnOnce(Chunks) -> T, len: fn(&T::Item) -> usize) -> usize
+where
+    T: Stream,
+{
+    let chunks: Vec<_> = chunks.iter().cloned().map(Ok).collect();
+    let mut events = pin!(events(stream::iter(chunks)));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut sum = 0;
+    while let Poll::Ready(Some(event)) = events.as_mut().poll_next(&mut cx) {
+        sum += len(&black_box(event));
+    }
+    sum
+}
+
+type Chunks = stream::Iter<std::vec::IntoIter<Result<Bytes, Infallible>>>;
+
+fn sseer(chunks: &[Bytes]) -> usize {
+    drain(chunks, sseer::event_stream::EventStream::new, |event| {
+        event.as_ref().expect("an event").data.len()
+    })
+}
+
+fn sse_stream(chunks: &[Bytes]) -> usize {
+    drain(chunks, sse_stream::SseByteStream::new, |event| {
+        let event = event.as_ref().expect("an event");
+        event.data.as_ref().map_or(0, String::len)
+    })
+}
+
+fn eventsource_stream(chunks: &[Bytes]) -> usize {
+    drain(
+        chunks,
+        |chunks| chunks.eventsource(),
+        |event| event.as_ref().expect("an event").data.len(),
+    )
+}
+
+fn sse_core_of_sse_rs(chunks: &[Bytes]) -> usize {
+    let mut decoder = sse_core_of_sse_rs::SseDecoder::new();
+    let mut sum = 0;
+    for chunk in chunks {
+        let mut chunk = chunk.clone();
+        while let Some(event) = decoder.next(&mut chunk) {
+            if let sse_core_of_sse_rs::SseEvent::Message(event) = black_box(event).expect("small") {
+                sum += event.data.len();
+            }
+        }
+    }
+    sum
+}
+
+fn sse_parse(chunks: &[Bytes]) -> usize {
+    let mut parser = sse_parse::SseParser::new();
+    let mut sum = 0;
+    for chunk in chunks {
+        parser.feed(chunk);
+        while let Some(event) = parser.next_event() {
+            sum += black_box(event).data.len();
+        }
+    }
+    sum
+}
+
+#[derive(FromSseEvent)]
+enum Typed {
+    ContentBlockDelta { index: u32, delta: Delta },
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    index: u32,
+    delta: Delta,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+    text: String,
+}
+
+/// What a typed event costs beside the raw one and what serde makes of its data.
+fn typed(bytes: Bytes) {
+    let chunks = &cut(&bytes, SEGMENT);
+    let mut payloads = Vec::new();
+    decode(chunks, |event| payloads.push(event.data().to_owned()));
+    let times = median(&mut [
+        &mut || borrowed(chunks),
+        &mut || {
+            let mut sum = 0;
+            for data in &payloads {
+                let payload: Payload = serde_json::from_str(data).expect("JSON");
+                sum += payload.delta.text.len() + payload.index as usize;
+            }
+            sum
+        },
+        &mut || {
+            let mut sum = 0;
+            decode(chunks, |event| {
+                let Typed::ContentBlockDelta { index, delta } =
+                    Typed::from_event(event).expect("it parses");
+                sum += delta.text.len() + index as usize;
+            });
+            sum
+        },
+    ]);
+    let per_event = times.iter().map(|time| time * 1e9 / payloads.len() as f64);
+    let [raw, serde, typed] = per_event.collect::<Vec<_>>()[..] else {
+        unreachable!("three times");
+    };
+    println!(
+        "typed events\n  raw {raw:.0} ns, serde_json alone {serde:.0} ns, typed {typed:.0} ns, \
+         which is {:.2} of both",
+        typed / (raw + serde),
+    );
+}
