@@ -20,9 +20,10 @@ use crate::write::EventWriter;
 pub struct RawEvent<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) data: Cow<'a, str>,
-    pub(crate) id: Option<Cow<'a, str>>,
-    pub(crate) retry: Option<u64>,
     pub(crate) last_event_id: Cow<'a, str>,
+    /// The last event id is its own.
+    pub(crate) has_id: bool,
+    pub(crate) retry: Option<u64>,
 }
 
 impl RawEvent<'_> {
@@ -47,7 +48,7 @@ impl RawEvent<'_> {
     /// The id that this event itself carries.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.id.as_deref()
+        self.has_id.then_some(&*self.last_event_id)
     }
 
     /// The reconnection time that this event itself carries.
@@ -64,14 +65,24 @@ impl RawEvent<'_> {
 
     /// Copies what is borrowed.
     #[must_use]
+    #[inline]
     pub fn into_owned(self) -> RawEvent<'static> {
         RawEvent {
-            name: Cow::Owned(self.name.into_owned()),
-            data: Cow::Owned(self.data.into_owned()),
-            id: self.id.map(|id| Cow::Owned(id.into_owned())),
+            name: owned(self.name),
+            data: owned(self.data),
+            last_event_id: owned(self.last_event_id),
+            has_id: self.has_id,
             retry: self.retry,
-            last_event_id: Cow::Owned(self.last_event_id.into_owned()),
         }
+    }
+}
+
+/// Most events have neither name nor id, and nothing is no reason to copy.
+#[inline]
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    match text {
+        Cow::Borrowed("") => Cow::Borrowed(""),
+        text => Cow::Owned(text.into_owned()),
     }
 }
 

@@ -4,167 +4,180 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-/// Bytes that have arrived and the position of the first line that was not read yet.
+use super::Limits;
+use super::text::Utf8;
+
+/// Text that has arrived and the position of the first line that was not read yet.
 ///
-/// One buffer holds the payload of the event that is being read, as one piece at its start,
-/// and behind it the bytes that have not been read. Lines end at LF, CR or CRLF. A CR ends
-/// its line at once, so that an event is out before the byte after it; if that byte is
-/// LF, it belongs to the same line end.
+/// Lines end at LF, CR or CRLF. A CR ends its line at once, so that an event is out before the
+/// byte after it; if that byte is LF, it belongs to the same line end.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    buf: Vec<u8>,
-    /// The payload so far.
-    kept: Range<usize>,
+    utf8: Utf8,
+    text: String,
     /// Start of the first unread line.
     next: usize,
     /// How far the unread line was searched for its end.
     searched: usize,
     /// The last line ended in CR, so an LF that comes next is part of its end.
     after_cr: bool,
-    /// The first bytes are no byte order mark, or it was skipped.
+    /// The first character is no byte order mark, or it was skipped.
     past_bom: bool,
 }
 
 /// What [`Lines::next_line`] found.
 pub(super) enum Line {
-    /// The bytes of a line without its end.
+    /// A line without its end.
     Whole(Range<usize>),
-    /// The line goes on in the next chunk; this much of it is here.
+    /// The line goes on in the next chunk; this many bytes of it are here.
     Part(usize),
 }
 
 impl Lines {
-    pub(super) fn push(&mut self, chunk: &[u8]) {
-        self.make_room();
-        self.buf.extend_from_slice(chunk);
+    /// Takes more text. Lines that were read may go: `leave` sees them a last time.
+    ///
+    /// They go once they are more than half of what is there, so that a byte is moved once per
+    /// doubling at the most, and comments that never end take no memory.
+    pub(super) fn push(&mut self, chunk: &[u8], leave: impl FnOnce(&str)) {
+        if self.next > self.text.len() / 2 {
+            leave(&self.text[..self.next]);
+            self.text.drain(..self.next);
+            self.searched = self.searched.max(self.next) - self.next;
+            self.next = 0;
+        }
+        self.utf8.decode(chunk, &mut self.text);
     }
 
+    #[inline]
     pub(super) fn next_line(&mut self) -> Line {
-        self.skip_bom();
-        if self.after_cr && self.next < self.buf.len() {
-            self.after_cr = false;
-            if self.buf[self.next] == b'\n' {
-                self.next += 1;
-            }
+        if self.after_cr || !self.past_bom {
+            self.begin();
         }
-        self.searched = self.searched.max(self.next);
-        if !self.past_bom {
-            // Maybe a byte order mark, which is no part of the line.
-            return Line::Part(0);
-        }
-        let Some(at) = memchr2(b'\r', b'\n', &self.buf[self.searched..]) else {
-            self.searched = self.buf.len();
-            return Line::Part(self.buf.len() - self.next);
+        let bytes = self.text.as_bytes();
+        // The line that ends every event is found without a search.
+        let end = if bytes.get(self.next) == Some(&b'\n') {
+            self.next
+        } else {
+            let from = self.searched.max(self.next);
+            let Some(at) = memchr2(b'\r', b'\n', &bytes[from..]) else {
+                self.searched = bytes.len();
+                return Line::Part(bytes.len() - self.next);
+            };
+            from + at
         };
-        let end = self.searched + at;
         let line = self.next..end;
-        self.after_cr = self.buf[end] == b'\r';
+        self.after_cr = bytes[end] == b'\r';
         self.next = end + 1;
-        self.searched = self.next;
         Line::Whole(line)
     }
 
+    #[inline]
     pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
-        &self.buf[range]
+        &self.text.as_bytes()[range]
     }
 
-    /// Appends the bytes at `value` to the payload, behind an LF if it has a line already.
+    #[inline]
+    pub(super) fn text(&self, range: Range<usize>) -> &str {
+        &self.text[range]
+    }
+
+    /// Appends the values of the `data` lines that come next, with an LF behind each.
     ///
-    /// The payload moves over bytes that were read before: a line is longer than its value
-    /// by its name or its end, so there is always room for the LF.
-    pub(super) fn keep(&mut self, value: Range<usize>, first: bool) {
-        if first {
-            self.kept = value;
+    /// A shortcut for text of many lines: it stops at whatever is not the usual.
+    pub(super) fn join(&mut self, joined: &mut String, limits: &Limits) {
+        if self.after_cr {
             return;
         }
-        self.buf[self.kept.end] = b'\n';
-        let at = self.kept.end + 1;
-        let len = value.len();
-        self.buf.copy_within(value, at);
-        self.kept.end = at + len;
+        while let Some(rest) = self.text[self.next..].strip_prefix(USUAL)
+            && let Some(len) = line_end(rest.as_bytes())
+            && rest.as_bytes()[len] == b'\n'
+            && USUAL.len() + len <= limits.line
+            && joined.len() + len <= limits.event
+        {
+            joined.push_str(&rest[..=len]);
+            self.next += USUAL.len() + len + 1;
+        }
     }
 
-    pub(super) fn kept(&self) -> &[u8] {
-        &self.buf[self.kept.clone()]
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.text.capacity()
     }
 
-    pub(super) fn kept_len(&self) -> usize {
-        self.kept.len()
-    }
-
-    pub(super) fn forget_kept(&mut self) {
-        self.kept = self.next..self.next;
-    }
-
-    /// Drops what was read once it is more than half of the buffer, so that a byte is moved
-    /// once per doubling at the most, and comments that never end take no memory.
-    fn make_room(&mut self) {
-        let dead = self.next - self.kept.len();
-        if dead <= self.buf.len() / 2 {
+    /// Skips what may stand before a line without being part of it.
+    #[cold]
+    fn begin(&mut self) {
+        let Some(&first) = self.text.as_bytes().get(self.next) else {
             return;
+        };
+        if self.after_cr && first == b'\n' {
+            self.next += 1;
         }
-        if self.kept.start != 0 {
-            self.buf.copy_within(self.kept.clone(), 0);
-            self.kept = 0..self.kept.len();
+        if !self.past_bom && self.text.starts_with('\u{feff}') {
+            self.next = '\u{feff}'.len_utf8();
         }
-        let next = self.kept.end;
-        self.buf.copy_within(self.next.., next);
-        self.buf.truncate(self.buf.len() - (self.next - next));
-        self.searched = self.searched.max(self.next) - (self.next - next);
-        self.next = next;
+        self.after_cr = false;
+        self.past_bom = true;
     }
+}
 
-    fn skip_bom(&mut self) {
-        const MARK: &[u8] = b"\xEF\xBB\xBF";
-        if self.past_bom {
-            return;
-        }
-        let start = &self.buf[self.next..];
-        if start.starts_with(MARK) {
-            self.next += MARK.len();
-            self.past_bom = true;
-        } else if !MARK.starts_with(start) {
-            self.past_bom = true;
+const USUAL: &str = "data: ";
+
+/// Finds CR or LF; for lines that are short, as those of a text are.
+#[inline]
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    /// Eight bytes at a time, until a call of `memchr` is the cheaper way.
+    const NEAR: usize = 8;
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+
+    let (words, _) = bytes.as_chunks::<8>();
+    let near = words.len().min(NEAR);
+    for (at, word) in words[..near].iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is set is that of the first byte below 14.
+        let low = word.wrapping_sub(EACH * 14) & !word & (EACH * 128);
+        if low != 0 {
+            let at = at * 8 + low.trailing_zeros() as usize / 8;
+            if matches!(bytes[at], b'\r' | b'\n') {
+                return Some(at);
+            }
+            break;
         }
     }
+    memchr2(b'\r', b'\n', bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Keeps `data` as the payload, then reads `chunk` over and over; returns the bytes taken.
-    fn memory_after(data: &str, chunk: &str, times: usize) -> usize {
+    /// Reads `chunk` over and over; returns the bytes taken.
+    fn memory_after(chunk: &str, times: usize) -> usize {
         let mut lines = Lines::default();
-        lines.push(format!("{data}\n").as_bytes());
-        if let Line::Whole(line) = lines.next_line() {
-            lines.keep(line, true);
-        }
         for _ in 0..times {
-            lines.push(chunk.as_bytes());
+            lines.push(chunk.as_bytes(), |_| ());
             while let Line::Whole(_) = lines.next_line() {}
-            assert_eq!(lines.kept(), data.as_bytes());
         }
-        lines.buf.capacity()
+        lines.text.capacity()
     }
 
     #[test]
-    fn comments_inside_an_unfinished_event_take_no_memory() {
-        assert!(memory_after("kept", ":\n", 100_000) <= 64);
-        assert!(memory_after("kept", "\r", 100_000) <= 64);
-        assert!(memory_after(&"k".repeat(1000), ": a comment\r\n", 100_000) <= 8_192);
-        assert!(memory_after("", &": a comment\r\n".repeat(100), 10_000) <= 8_192);
+    fn comments_that_never_end_take_no_memory() {
+        assert!(memory_after(":\n", 100_000) <= 64);
+        assert!(memory_after("\r", 100_000) <= 64);
+        assert!(memory_after(": a comment\r\n", 100_000) <= 64);
+        assert!(memory_after(&": a comment\r\n".repeat(100), 10_000) <= 8_192);
     }
 
     #[test]
     fn no_byte_is_searched_twice() {
         let mut lines = Lines::default();
-        lines.push(b"first: line\ndata: ");
+        lines.push(b"first: line\ndata: ", |_| ());
         for _ in 0..1000 {
             while let Line::Whole(_) = lines.next_line() {}
-            assert_eq!(lines.searched, lines.buf.len());
-            lines.push(&[b'x'; 64]);
-            assert_eq!(lines.searched, lines.buf.len() - 64);
+            assert_eq!(lines.searched, lines.text.len());
+            lines.push(&[b'x'; 64], |_| ());
+            assert_eq!(lines.searched, lines.text.len() - 64);
         }
     }
 }

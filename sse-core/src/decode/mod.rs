@@ -1,13 +1,17 @@
 //! Bytes in, events out.
 
+mod data;
 mod lines;
+mod text;
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::mem;
 use std::ops::Range;
 use std::time::Duration;
 
+use self::data::Data;
 use self::lines::{Line, Lines};
 use crate::raw::RawEvent;
 
@@ -41,6 +45,7 @@ use crate::raw::RawEvent;
 pub struct Decoder {
     lines: Lines,
     limits: Limits,
+    data: Data,
     event: PartialEvent,
     /// The id of the block being read, if it has one; a blank line commits it.
     id: String,
@@ -50,11 +55,10 @@ pub struct Decoder {
     failed: bool,
 }
 
-/// The fields of the event being read, but for its payload, which stays in the line buffer.
+/// The fields of the event being read, but for its payload.
 #[derive(Debug, Default)]
 struct PartialEvent {
     name: String,
-    has_data: bool,
     has_id: bool,
     retry: Option<u64>,
     /// Reported; the next call starts a new one.
@@ -88,7 +92,9 @@ impl Decoder {
     /// all events before pushing again. After a limit was hit they are dropped.
     pub fn push(&mut self, chunk: impl AsRef<[u8]>) {
         if !self.failed {
-            self.lines.push(chunk.as_ref());
+            self.start_if_reported();
+            let data = &mut self.data;
+            self.lines.push(chunk.as_ref(), |read| data.leave(read));
         }
     }
 
@@ -118,7 +124,7 @@ impl Decoder {
                 }
             } else {
                 self.field(line);
-                if self.lines.kept_len() > self.limits.event {
+                if self.data.len() > self.limits.event {
                     return Err(self.fail(false));
                 }
             }
@@ -146,6 +152,7 @@ impl Decoder {
     /// last event id and the retry time stay.
     pub fn reconnect(&mut self) {
         self.lines = Lines::default();
+        self.data = Data::default();
         self.event = PartialEvent::default();
         self.failed = false;
     }
@@ -157,55 +164,50 @@ impl Decoder {
     }
 
     fn reset_block(&mut self) {
-        self.lines.forget_kept();
-        let mut name = std::mem::take(&mut self.event.name);
-        name.clear();
-        self.event = PartialEvent {
-            name,
-            ..PartialEvent::default()
-        };
+        self.data.clear();
+        self.event.name.clear();
+        self.event.has_id = false;
+        self.event.retry = None;
+        self.event.reported = false;
     }
 
+    #[inline]
     fn field(&mut self, line: Range<usize>) {
-        let bytes = self.lines.bytes(line.clone());
-        let (name, value) = match memchr::memchr(b':', bytes) {
-            Some(colon) => {
-                let space = usize::from(bytes.get(colon + 1) == Some(&b' '));
-                (&bytes[..colon], line.start + colon + 1 + space..line.end)
-            }
-            None => (bytes, line.end..line.end),
+        let Some((field, at)) = Field::of(self.lines.bytes(line.clone())) else {
+            return;
         };
-        match name {
-            b"data" => {
-                self.lines.keep(value, !self.event.has_data);
-                self.event.has_data = true;
+        let value = line.start + at..line.end;
+        match field {
+            Field::Data => self.data.line(value, &mut self.lines, &self.limits),
+            Field::Event => {
+                self.event.name.clear();
+                self.event.name.push_str(self.lines.text(value));
             }
-            b"event" => replace_lossy(&mut self.event.name, self.lines.bytes(value)),
-            b"id" => {
-                let value = self.lines.bytes(value);
-                if memchr::memchr(0, value).is_none() {
-                    replace_lossy(&mut self.id, value);
+            Field::Id => {
+                let value = self.lines.text(value);
+                if memchr::memchr(0, value.as_bytes()).is_none() {
+                    self.id.clear();
+                    self.id.push_str(value);
                     self.event.has_id = true;
                 }
             }
-            b"retry" => {
+            Field::Retry => {
                 if let Some(millis) = parse_millis(self.lines.bytes(value)) {
                     self.retry = Some(millis);
                     self.event.retry = Some(millis);
                 }
             }
-            _ => {}
         }
     }
 
     /// Commits the id; returns whether there is an event to report.
     fn end_block(&mut self) -> bool {
         if self.event.has_id {
-            self.last_event_id.clone_from(&self.id);
+            mem::swap(&mut self.last_event_id, &mut self.id);
         }
         // A single empty `data` line is an event, none is not.
-        self.event.reported = self.event.has_data;
-        if !self.event.has_data {
+        self.event.reported = !self.data.is_none();
+        if !self.event.reported {
             self.reset_block();
         }
         self.event.reported
@@ -214,16 +216,17 @@ impl Decoder {
     fn report(&self) -> RawEvent<'_> {
         RawEvent {
             name: Cow::Borrowed(&self.event.name),
-            data: String::from_utf8_lossy(self.lines.kept()),
-            id: self.event.has_id.then_some(Cow::Borrowed(&*self.id)),
-            retry: self.event.retry,
+            data: Cow::Borrowed(self.data.text(&self.lines)),
             last_event_id: Cow::Borrowed(&self.last_event_id),
+            has_id: self.event.has_id,
+            retry: self.event.retry,
         }
     }
 
     fn fail(&mut self, line: bool) -> LimitError {
         self.failed = true;
         self.lines = Lines::default();
+        self.data = Data::default();
         if line {
             LimitError::Line {
                 limit: self.limits.line,
@@ -315,9 +318,35 @@ impl fmt::Display for LimitError {
 
 impl Error for LimitError {}
 
-fn replace_lossy(text: &mut String, bytes: &[u8]) {
-    text.clear();
-    text.push_str(&String::from_utf8_lossy(bytes));
+/// The fields that mean something.
+#[derive(Clone, Copy)]
+enum Field {
+    Data,
+    Event,
+    Id,
+    Retry,
+}
+
+impl Field {
+    /// The field of a line, and where its value begins.
+    #[inline]
+    fn of(line: &[u8]) -> Option<(Self, usize)> {
+        let (field, name) = match line {
+            [b'd', b'a', b't', b'a', ..] => (Self::Data, 4),
+            [b'e', b'v', b'e', b'n', b't', ..] => (Self::Event, 5),
+            [b'i', b'd', ..] => (Self::Id, 2),
+            [b'r', b'e', b't', b'r', b'y', ..] => (Self::Retry, 5),
+            _ => return None,
+        };
+        let value = match &line[name..] {
+            // No colon, no value.
+            [] => 0,
+            [b':', b' ', ..] => 2,
+            [b':', ..] => 1,
+            _ => return None,
+        };
+        Some((field, name + value))
+    }
 }
 
 /// ASCII digits only; a value beyond 64 bits becomes the largest.
@@ -329,4 +358,55 @@ fn parse_millis(digits: &[u8]) -> Option<u64> {
         let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
         Some(millis.saturating_mul(10).saturating_add(digit))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_inside_an_unfinished_event_take_no_memory() {
+        let long = "k".repeat(1000);
+        for (data, comment) in [
+            ("kept", ":\n"),
+            ("kept", ":\r"),
+            (&*long, ": a comment\r\n"),
+        ] {
+            let mut decoder = Decoder::new();
+            decoder.push(format!("data: {data}\n"));
+            for _ in 0..10_000 {
+                decoder.push(comment);
+                assert_eq!(decoder.next_event(), Ok(None));
+            }
+            assert!(decoder.lines.memory() + decoder.data.memory() <= 8_192);
+            decoder.push("data: more\n\n");
+            let event = decoder.next_event().unwrap().unwrap();
+            assert_eq!(event.data(), format!("{data}\nmore"));
+        }
+    }
+
+    #[test]
+    fn a_payload_survives_whatever_becomes_of_the_buffer() {
+        let lines = ["one", "", "three: 3", "", "five"];
+        let text: String = lines
+            .iter()
+            .map(|line| format!("data: {line}\n:\nx\n"))
+            .collect();
+        let text = text + "\n";
+        for len in 1..=text.len() {
+            let mut decoder = Decoder::new();
+            let mut seen = Vec::new();
+            for chunk in text.repeat(3).as_bytes().chunks(len) {
+                decoder.push(chunk);
+                while let Some(event) = decoder.next_event().unwrap() {
+                    seen.push(event.data().to_owned());
+                }
+            }
+            assert_eq!(
+                seen,
+                [lines.join("\n"), lines.join("\n"), lines.join("\n")],
+                "{len}"
+            );
+        }
+    }
 }
