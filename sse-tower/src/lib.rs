@@ -67,8 +67,8 @@
 //!
 //! None is on by default; each only adds API.
 //!
-//! - `client`: `client::EventSource`, which follows a stream and comes back by itself; brings
-//!   `reqwest`.
+//! - `client`: `client::EventSource`, which follows a stream and comes back by itself
+//!   (`guide::following`); brings `reqwest`.
 //! - `metrics`: `Metrics`, the streams of a layer through the `metrics` facade.
 //! - `redb`: `store::RedbStore`, a store of topics in a file.
 //! - `sealed`: `SealKeys`, ids that a client cannot make up.

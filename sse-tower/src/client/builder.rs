@@ -143,8 +143,8 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
         self
     }
 
-    /// Ends the stream with the error of the last attempt after so many failures in a row.
-    /// Default: never.
+    /// Ends the stream with the error of the last attempt after so many failures in a row; with
+    /// 0, when the first connection is lost. Default: never.
     ///
     /// What is a failure is up to [`Backoff`].
     pub fn give_up_after(mut self, failures: u32) -> Self {

@@ -6,6 +6,10 @@ pub mod dialects {}
 #[doc = include_str!("ending.md")]
 pub mod ending {}
 
+#[cfg(feature = "client")]
+#[doc = include_str!("following.md")]
+pub mod following {}
+
 #[doc = include_str!("from_axum.md")]
 pub mod from_axum {}
 
