@@ -129,6 +129,14 @@ async fn a_connection_that_does_not_last_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_that_nobody_listens_for_is_one_nevertheless() {
+    let later = "event: later\ndata: x\n\n";
+    let script = Script::new().events(later).events(later).events(later);
+    let pauses = pauses(&script, Backoff::new().jitter(0.0)).await;
+    about(&pauses, &[3000, 3000, 3000]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn chance_makes_it_longer_and_never_shorter() {
     let events = |count| (0..count).fold(Script::new(), |script, _| script.events(number(1)));
     let script = events(200);
