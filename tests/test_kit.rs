@@ -3,8 +3,7 @@
 
 use std::any::Any;
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -366,16 +365,20 @@ async fn a_test_that_has_left_reads_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn every_connection_is_a_request_of_its_own() {
-    let requests = Arc::new(AtomicUsize::new(0));
-    let counted = requests.clone();
-    let router = Router::new().fallback(async move || {
-        counted.fetch_add(1, Ordering::Relaxed);
+    let ids = Arc::new(Mutex::new(Vec::new()));
+    let seen = ids.clone();
+    let router = Router::new().fallback(async move |headers: HeaderMap| {
+        let id = headers
+            .get("last-event-id")
+            .map(|id| id.to_str().unwrap().to_owned());
+        seen.lock().unwrap().push(id);
         response("id: \n\ndata: 1\n\n".into())
     });
     let mut events = SseTest::<RawEvent>::get(router, "/").last_event_id(7).await;
+    assert_eq!(events.last_event_id(), "7");
     events.next().await;
     // The empty id made it forget the first.
     assert_eq!(events.last_event_id(), "");
     events.reconnect().await;
-    assert_eq!(requests.load(Ordering::Relaxed), 2);
+    assert_eq!(*ids.lock().unwrap(), [Some("7".to_owned()), None]);
 }

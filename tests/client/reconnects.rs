@@ -62,7 +62,9 @@ async fn it_begins_after_a_given_id() {
     assert_eq!(script.ids(), ["7"]);
 
     let script = Script::new().events(DONE);
-    all(&mut follow(&script).header("Last-Event-ID", "8").start()).await;
+    let mut events = follow(&script).header("Last-Event-ID", "8").start();
+    assert_eq!(events.last_event_id(), "8");
+    all(&mut events).await;
     assert_eq!(script.ids(), ["8"]);
 }
 

@@ -90,6 +90,11 @@ async fn failures_in_a_row_double_the_time() {
         &[1000, 2000, 3000, 200, 200, 400, 800],
     );
 
+    // What is shorter than the shortest delay doubles from there.
+    let script = fail(Script::new(), 3);
+    let backoff = Backoff::new().initial(ms(0)).jitter(0.0);
+    about(&pauses(&script, backoff).await, &[100, 200, 400]);
+
     // The limit is for doubling: who asks for more gets it.
     let script = fail(
         Script::new().events("retry: 90000\n".to_owned() + &number(1)),

@@ -85,6 +85,7 @@ impl Lines {
     ///
     /// A shortcut for text of many lines: it stops at whatever is not the usual.
     pub(super) fn join(&mut self, joined: &mut String, limits: &Limits) {
+        // An LF behind that CR is still to be skipped, or not.
         if self.after_cr {
             return;
         }
@@ -92,7 +93,6 @@ impl Lines {
             && let Some(len) = line_end(rest.as_bytes())
             && rest.as_bytes()[len] == b'\n'
             && USUAL.len() + len <= limits.line
-            && joined.len() + len <= limits.event
         {
             joined.push_str(&rest[..=len]);
             self.next += USUAL.len() + len + 1;

@@ -409,4 +409,49 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn lines_of_any_kind_follow_one_another() {
+        let long = "x".repeat(100);
+        let values = ["one", "a\ttab", "", &*long, "five"];
+        for kind in 0..3_usize.pow(5) {
+            let ends: Vec<_> = (0..5)
+                .map(|at| ["\n", "\r", "\r\n"][kind / 3_usize.pow(at) % 3])
+                .collect();
+            let lines = values.iter().zip(&ends);
+            let lines = lines.map(|(value, end)| format!("data: {value}{end}"));
+            // The same for the empty line: a CR and an LF would be one end.
+            let text = lines.collect::<String>() + ends[4];
+            for len in [1, 7, text.len()] {
+                let mut decoder = Decoder::new();
+                let mut seen = Vec::new();
+                for chunk in text.repeat(2).as_bytes().chunks(len) {
+                    decoder.push(chunk);
+                    while let Some(event) = decoder.next_event().unwrap() {
+                        seen.push(event.data().to_owned());
+                    }
+                }
+                assert_eq!(
+                    seen,
+                    [values.join("\n"), values.join("\n")],
+                    "{text:?} by {len}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_of_a_payload_has_the_limit_of_a_line() {
+        let limits = Limits::default().with_line(10);
+        for before in 0..4 {
+            let text = "data: a\n".repeat(before) + "data: 12345\ndata: b\n\n";
+            let mut decoder = Decoder::new().with_limits(limits);
+            decoder.push(text);
+            assert_eq!(
+                decoder.next_event(),
+                Err(LimitError::Line { limit: 10 }),
+                "{before}"
+            );
+        }
+    }
 }
