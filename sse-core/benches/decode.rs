@@ -263,16 +263,17 @@ struct Delta {
 /// What a typed event costs beside the raw one and what serde makes of its data.
 fn typed(bytes: Bytes) {
     let chunks = &cut(&bytes, SEGMENT);
-    let mut payloads = Vec::new();
-    decode(chunks, |event| payloads.push(event.data().to_owned()));
+    let mut events = 0;
+    decode(chunks, |_| events += 1);
     let times = median(&mut [
         &mut || borrowed(chunks),
         &mut || {
             let mut sum = 0;
-            for data in &payloads {
-                let payload: Payload = serde_json::from_str(data).expect("JSON");
-                sum += payload.delta.text.len() + payload.index as usize;
-            }
+            decode(chunks, |event| {
+                let Payload { index, delta } =
+                    serde_json::from_str(event.data()).expect("it parses");
+                sum += delta.text.len() + index as usize;
+            });
             sum
         },
         &mut || {
@@ -285,13 +286,13 @@ fn typed(bytes: Bytes) {
             sum
         },
     ]);
-    let per_event = times.iter().map(|time| time * 1e9 / payloads.len() as f64);
+    let per_event = times.iter().map(|time| time * 1e9 / f64::from(events));
     let [raw, serde, typed] = per_event.collect::<Vec<_>>()[..] else {
         unreachable!("three times");
     };
     println!(
-        "typed events\n  raw {raw:.0} ns, serde_json alone {serde:.0} ns, typed {typed:.0} ns, \
-         which is {:.2} of both",
-        typed / (raw + serde),
+        "typed events\n  raw {raw:.0} ns, with serde_json {serde:.0} ns, typed {typed:.0} ns, \
+         which is {:.2} of that",
+        typed / serde,
     );
 }
