@@ -8,6 +8,9 @@
 //!   connection.
 //! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
 //! - [`progress()`] tells how far a job is, from its present state to its end.
+//! - [`Topic`] is one log that many follow; [`DurableTopic`] outlives its process.
+//! - [`progress`](progress()) tells what a job has done, [`CoalesceExt`] and [`Sse::proxy`] pass
+//!   on the answers of language models.
 //! - [`decode`] reads a stream of bytes as events, with `#[derive(FromSseEvent)]`.
 //! - [`Sse::proxy`] passes an event stream of an upstream on, [`CoalesceExt::coalesce`] joins the
 //!   deltas of one.
@@ -47,11 +50,9 @@
 //! Which attributes describe the stream of a given protocol, such as those of language models,
 //! MCP or htmx, is in [`guide::dialects`]. [`guide::ending`] says who ends a stream and what the
 //! client sees, [`guide::resuming`] how clients come back without missing anything,
-//! [`guide::llm`] how to stream the answer of a language model, [`guide::proxies`] what proxies
-//! need, and [`guide::from_axum`] is for those who come from `axum::response::Sse`.
-//! [`guide::progress`] how a page shows a bar,
-//! [`guide::proxies`] what proxies need, and [`guide::from_axum`] is for those who come from
-//! `axum::response::Sse`.
+//! [`guide::llm`] how to stream the answer of a language model, [`guide::progress`] how a page
+//! shows a bar, [`guide::proxies`] what proxies need, and [`guide::from_axum`] is for those who
+//! come from `axum::response::Sse`.
 //!
 //! # Logs
 //!
@@ -78,9 +79,9 @@
 //! - `uuid`: `Ids::uuid_v7`.
 
 mod body;
-mod coalesce;
 #[cfg(feature = "client")]
 pub mod client;
+mod coalesce;
 mod context;
 mod decode;
 mod emitter;
@@ -97,8 +98,8 @@ mod metrics;
 #[doc(hidden)]
 pub mod native;
 mod observe;
-mod proxy;
 pub mod progress;
+mod proxy;
 mod registry;
 mod response;
 mod resume;
@@ -118,9 +119,9 @@ pub use sse_macros::{
     __FromSseEventTower as FromSseEvent, __SseEventTower as SseEvent, sse_handler,
 };
 
-pub use crate::coalesce::{Coalesce, CoalesceExt};
 #[cfg(feature = "client")]
 pub use crate::client::EventSource;
+pub use crate::coalesce::{Coalesce, CoalesceExt};
 pub use crate::decode::{Decode, IntoChunk, ReadError, decode};
 pub use crate::emitter::{EmitError, Emitter};
 pub use crate::extract::{LAST_EVENT_ID, LastEventId, LastEventIdRejection, Raw, Resume};
@@ -131,12 +132,12 @@ pub use crate::life::{CloseReason, Closed};
 #[cfg(feature = "metrics")]
 pub use crate::metrics::Metrics;
 pub use crate::observe::Observe;
-pub use crate::proxy::NoEventStream;
 #[doc(inline)]
 pub use crate::progress::{
     Counted, Jobs, NoJob, NotStarted, Progress, ProgressReporter, ProgressStream, ProgressTask,
     TaskState, progress,
 };
+pub use crate::proxy::NoEventStream;
 pub use crate::response::Sse;
 pub use crate::resume::{ResumeLayer, ResumeService, RunEvents, RunGap, RunKey, ScopedRunKey};
 pub use crate::retry::{Load, Retry};

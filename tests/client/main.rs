@@ -5,10 +5,17 @@
 mod net;
 
 // The server that browsers visit too.
+#[path = "../../examples/llm-gateway/dialect/mod.rs"]
+#[expect(dead_code, reason = "the gateway reads answers, too")]
+mod dialect;
 #[path = "../../examples/conformance/foreign.rs"]
 mod foreign;
+#[path = "../../examples/conformance/llm.rs"]
+mod llm;
 #[path = "../../examples/conformance/log.rs"]
 mod log;
+#[path = "../../examples/conformance/mcp.rs"]
+mod mcp;
 #[path = "../../examples/conformance/serve.rs"]
 #[expect(dead_code, reason = "its `run` is for the command line")]
 mod serve;
