@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::error::Error;
+use std::future::ready;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +24,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use sse_tower::store::RedbStore;
 use sse_tower::{
-    Block, Cursor, DurableTopic, Hub, Resume, Retention, Sse, SseEvent, SseLayer, Topic,
+    Block, Cursor, DurableTopic, Hub, Missed, Resume, Retention, Sse, SseEvent, SseLayer, Topic,
     sse_handler,
 };
 use tokio::net::TcpListener;
@@ -68,12 +69,14 @@ async fn follow(
     Path(room): Path<String>,
     State(app): State<App>,
     resume: Resume<Cursor>,
-) -> Result<Sse<Block>, StatusCode> {
+) -> axum::response::Result<Sse<Block>> {
     let topic = app.said(&room)?;
     let (first, said) = match resume {
         Resume::Fresh => (None, topic.from_start()),
         resume => match topic.subscribe(resume) {
             Ok(missed) => (None, missed),
+            // The room goes on elsewhere, or not at all.
+            Err(missed @ (Missed::Stopped | Missed::Closed(_))) => return Err(missed.into()),
             // Away for longer than the room remembers.
             Err(_) => (Some(Said::Restart), topic.from_start()),
         },
@@ -83,7 +86,11 @@ async fn follow(
     let topic = app.now.topic(&room);
     let now = topic.live();
     app.count(&topic);
-    let events = stream::iter(first.map(Ok)).chain(stream::select(said, now));
+    // It ends with what is said, and the client comes back: presence alone is no chat.
+    let said = said.map(Some).chain(stream::once(ready(None)));
+    let both = stream::select(said, now.map(Some));
+    let both = both.take_while(|event| ready(event.is_some()));
+    let events = stream::iter(first.map(Ok)).chain(both.filter_map(ready));
     Ok(Sse::new(events).on_close(move |_| app.count(&topic)))
 }
 

@@ -1,13 +1,13 @@
 //! Readers that are further behind than the ring.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use sse_tower::log::GapCause;
-use sse_tower::store::MemoryStore;
-use sse_tower::{Cursor, Gap, Lag, Missed, Resume, Retention};
+use sse_tower::store::{EventStore as _, MemoryStore};
+use sse_tower::{Combined, Cursor, Gap, Lag, Missed, Resume, Retention, Topic};
 use tokio::time::{sleep, timeout};
 
 use crate::slow::Slow;
@@ -214,4 +214,72 @@ async fn what_is_not_shown_yet_is_not_read_from_the_store_either() {
     publishing.await.unwrap();
     assert_eq!(texts(&mut behind, 1).await, ["31"]);
     assert_waits(&mut behind);
+}
+
+/// A second writer that has gone on, and removed what the first one still knows.
+#[tokio::test(start_paused = true)]
+async fn who_reads_at_a_writer_that_was_left_behind_is_sent_away() {
+    let store = MemoryStore::new();
+    let first = open_keeping(store.clone(), Retention::events(500)).await;
+    publish(&first, 100).await;
+    let tell = || Lag::tell(|gap| note(format!("lost {:?}", gap.lost())));
+    let lags = [Lag::close(), tell(), Lag::skip_to_latest()];
+    let readers = lags.map(|lag| first.from_start().lag(lag));
+    let second = open_keeping(store, Retention::events(50)).await;
+    publish(&second, 1_000).await;
+    for mut reader in readers {
+        let ends = async {
+            let mut events = 0;
+            while let Some(block) = reader.next().await {
+                events += block.unwrap().events();
+            }
+            events
+        };
+        let events = timeout(Duration::from_secs(10), ends).await;
+        assert!(events.expect("it ends") <= 100, "and says nothing twice");
+    }
+}
+
+/// Somebody else may remove entries, such as an engine that lets them expire.
+#[tokio::test]
+async fn what_the_store_has_removed_by_itself_is_a_gap_from_then_on() {
+    let store = MemoryStore::new();
+    let topic = open_keeping(store.clone(), Retention::events(500)).await;
+    let cursors = publish(&topic, 100).await;
+    let key = "notes".into();
+    let trimmed = store
+        .trim(&key, Retention::events(20), SystemTime::now())
+        .await;
+    let start = trimmed.unwrap();
+    let mut reader = topic.subscribe(Resume::After(cursors[4])).unwrap();
+    reader.next().await.unwrap().unwrap_err();
+    let missed = topic.subscribe(Resume::After(cursors[4])).unwrap_err();
+    let Missed::Gap(gap) = missed else {
+        panic!("{missed:?}")
+    };
+    assert_eq!(gap.resume(), start);
+    assert_eq!(next_texts(&mut topic.from_start()).await.unwrap()[0], "81");
+}
+
+#[tokio::test]
+async fn a_combined_stream_ends_with_a_durable_part_that_stops() {
+    let orders = open(MemoryStore::new()).await;
+    let chat = Topic::<Note>::new(Retention::events(8));
+    let mut combined = Combined::new(&Resume::Fresh)
+        .and("orders", Ok(orders.live()))
+        .unwrap()
+        .and("chat", Ok(chat.live()))
+        .unwrap();
+    publish(&orders, 1).await;
+    assert!(combined.next().await.unwrap().is_ok());
+    orders.stop().await;
+    assert!(combined.next().await.is_none(), "the client comes back");
+}
+
+#[tokio::test]
+async fn a_checkpoint_waits_for_what_is_read_from_the_store() {
+    let topic = open(MemoryStore::new()).await;
+    publish(&topic, 100).await;
+    let mut subscription = topic.from_start().checkpoints();
+    assert_eq!(next_texts(&mut subscription).await.unwrap()[0], "1");
 }

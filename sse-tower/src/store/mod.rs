@@ -86,6 +86,8 @@ pub trait EventStore: Send + Sync + 'static {
     /// [`StoreError::Conflict`] unless `first` follows the newest entry, and
     /// [`StoreError::Closed`] if the topic is closed: nothing was appended. After
     /// [`StoreError::Failed`] it may have been; [`open`](Self::open) and [`read`](Self::read) tell.
+    /// What they have told stays so: an append that was given up, by its time limit or by
+    /// dropping the future, must not take effect after a later `open` has answered.
     fn append(
         &self,
         topic: &TopicKey,

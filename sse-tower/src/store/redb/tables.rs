@@ -114,8 +114,9 @@ impl<'t> Tables<'t> {
             if let Some(older) = older
                 && let Some(replaced) = self.entries.remove((topic.number, older))?
             {
-                topic.events -= 1;
-                topic.bytes -= replaced.value().3.len() as u64;
+                topic.events = topic.events.saturating_sub(1);
+                let bytes = replaced.value().3.len() as u64;
+                topic.bytes = topic.bytes.saturating_sub(bytes);
             }
         }
         let bytes = &entry.bytes()[..];
@@ -154,8 +155,8 @@ impl<'t> Tables<'t> {
             }
             let seq = at.value().1;
             topic.at.start = Cursor::new(topic.at.start.epoch(), seq);
-            topic.events -= 1;
-            topic.bytes -= bytes.len() as u64;
+            topic.events = topic.events.saturating_sub(1);
+            topic.bytes = topic.bytes.saturating_sub(bytes.len() as u64);
             gone.push((seq, key.map(str::to_owned)));
         }
         for (seq, key) in gone {

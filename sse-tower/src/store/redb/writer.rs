@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
-use redb::Database;
+use redb::{Database, Durability};
 use tokio::sync::oneshot;
 
 use super::tables::Tables;
@@ -104,7 +104,10 @@ fn run(database: &Database, queue: &mpsc::Receiver<Command>) {
 /// Makes all of these changes in one transaction. One that is refused changes nothing, and the
 /// others go on; if the database fails, all of them do.
 fn commit(database: &Database, group: &[Command]) -> Result<Vec<Outcome>, StoreError> {
-    let transaction = database.begin_write().map_err(StoreError::failed)?;
+    let mut transaction = database.begin_write().map_err(StoreError::failed)?;
+    transaction
+        .set_durability(Durability::Immediate)
+        .map_err(StoreError::failed)?;
     let mut tables = Tables::new(&transaction).map_err(StoreError::failed)?;
     let outcomes = group
         .iter()

@@ -37,7 +37,7 @@ const QUEUE: usize = 1024;
 ///   same time are committed together.
 /// - Subscribers read a ring in memory, as those of a plain topic do. One that is further behind
 ///   reads the store, in pages that it shares with all others who need them, until it has
-///   reached the ring. It notices nothing of that.
+///   reached the ring. All that it notices is that live-only events are not sent meanwhile.
 /// - After a restart the topic has the same epoch, numbers and events, so clients read on.
 /// - A topic has one writer. If another one appends to it in the store, this one notices at its
 ///   next commit, publishes nothing more, ends its subscriptions, and takes no new ones.
@@ -52,7 +52,7 @@ const QUEUE: usize = 1024;
 /// use sse_tower::{DurableTopic, Json, Resume, Retention};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
-/// let (store, retention) = (MemoryStore::new(), Retention::events(100_000));
+/// let (store, retention) = (MemoryStore::new(), Retention::events(100_000).bytes(64 << 20));
 /// let orders = DurableTopic::open(store.clone(), ("orders", "42"), retention).await?;
 /// let seen = orders.publish(Json("paid")).await?.expect("it is kept");
 /// let newest = orders.publish(Json("sent")).await?;
@@ -318,6 +318,14 @@ impl Shared {
 
     fn has_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Whether what follows a gap is of this history, and shown here.
+    fn knows(&self, gap: &Gap) -> bool {
+        let (head, resume) = (self.log.head(), gap.resume());
+        gap.cause() == GapCause::Evicted
+            && resume.epoch() == head.epoch()
+            && resume.seq() <= head.seq()
     }
 
     /// The place before the newest event, if that is still there.

@@ -141,7 +141,14 @@ async fn read(shared: &Shared, after: Cursor, reader: &Answer) -> Result<Found, 
                 found
             })
         }
-        Ok(Read::Gap(gap)) => Found::Gap(gap),
+        Ok(Read::Gap(gap)) => {
+            // The store has removed more than this process asked it to.
+            if shared.knows(&gap) {
+                let start = gap.resume().seq();
+                shared.start.fetch_max(start, Ordering::Release);
+            }
+            Found::Gap(gap)
+        }
         Ok(Read::Closed) => Found::Closed,
         Err(error) => {
             recent.failures += 1;

@@ -65,7 +65,8 @@ impl DurableReader {
                         continue;
                     }
                     Err(Missed::Gap(gap)) if gap.cause() == GapCause::Evicted => {}
-                    Err(Missed::Gap(gap)) => return Poll::Ready(Read::Gap(gap)),
+                    // Another writer goes on behind what this process knows.
+                    Err(Missed::Gap(_)) => return Poll::Ready(Read::Detached),
                     Err(_) => return Poll::Ready(Read::Closed),
                 }
             }
@@ -78,10 +79,11 @@ impl DurableReader {
                     behind.at = last;
                     Read::Block(block)
                 }
-                Ok(Found::Gap(gap)) => {
+                Ok(Found::Gap(gap)) if self.shared.knows(&gap) => {
                     behind.at = gap.resume();
                     Read::Gap(gap)
                 }
+                Ok(Found::Gap(_)) => Read::Detached,
                 Ok(Found::Closed) => Read::Closed,
                 // The ring begins behind this place, so the store has lost something; or the
                 // topic has stopped.

@@ -22,6 +22,9 @@ pub(super) struct Trim {
     pub(super) at: Option<Instant>,
 }
 
+/// A trim is a commit of its own, which is too much for every few events.
+const LEAST: usize = 32;
+
 impl Trim {
     pub(super) fn new(retention: Retention) -> Self {
         let mut new = Self {
@@ -41,14 +44,14 @@ impl Trim {
 
     pub(super) async fn trim_if_due(&mut self, store: &BoxStore, shared: &Shared) {
         let (events, bytes) = (self.retention.max_events(), self.retention.max_bytes());
-        let much = self.events > events / 8 || self.bytes > bytes / 8;
+        let much = self.events > (events / 8).max(LEAST) || self.bytes > bytes / 8;
         if !much && self.at.is_none_or(|at| at > Instant::now()) {
             return;
         }
         let trimmed = store.trim(&shared.key, self.retention, SystemTime::now());
         match trimmed.await {
             Ok(start) => {
-                shared.start.store(start.seq(), Ordering::Release);
+                shared.start.fetch_max(start.seq(), Ordering::Release);
                 shared.log.evict(now());
             }
             Err(error) => tracing::warn!(?error, "a topic could not be trimmed"),
