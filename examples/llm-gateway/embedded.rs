@@ -14,18 +14,24 @@ use sse_tower::Sse;
 use crate::dialect::openai::{Chat, Writer, completion};
 use crate::dialect::{Failure, Piece, Reason, Usage, collect, translate};
 use crate::model::Markov;
+use crate::upstream::Request;
 
-pub(crate) async fn answer(model: Arc<Markov>, request: &Value) -> Result<Response<Body>, Failure> {
+pub(crate) async fn answer(
+    model: Arc<Markov>,
+    request: &Request,
+) -> Result<Response<Body>, Failure> {
     let prompt = prompt(request)
         .ok_or_else(|| Failure::new(400, "`messages` must end with a text of the user"))?;
     let most = ["max_completion_tokens", "max_tokens"]
         .iter()
-        .find_map(|name| request[name].as_u64());
+        .find_map(|name| request.get(*name)?.as_u64());
     let pieces = pieces(model, prompt, most);
-    if request["stream"] != true {
+    let is_set = |value: Option<&Value>| value.and_then(Value::as_bool) == Some(true);
+    if !is_set(request.get("stream")) {
         return Ok(Json(completion(collect(pieces).await?)).into_response());
     }
-    let mut writer = Writer::new(request["stream_options"]["include_usage"] == true);
+    let options = request.get("stream_options");
+    let mut writer = Writer::new(is_set(options.and_then(|it| it.get("include_usage"))));
     let events = translate(pieces, move |piece| writer.events(piece));
     let failed = |failure: Failure| Chat::Error {
         error: failure.into(),
@@ -60,8 +66,8 @@ fn pieces(
 }
 
 /// The text of the last message, which is a text or has parts that are.
-fn prompt(request: &Value) -> Option<String> {
-    let content = &request["messages"].as_array()?.last()?["content"];
+fn prompt(request: &Request) -> Option<String> {
+    let content = &request.get("messages")?.as_array()?.last()?["content"];
     if let Some(text) = content.as_str() {
         return Some(text.to_owned());
     }

@@ -16,7 +16,7 @@ use sse_tower::{CoalesceExt as _, KeepAlive, Sse};
 use crate::dialect::anthropic::{self, Anthropic};
 use crate::dialect::ui::{self, UiMessage};
 use crate::dialect::{Failure, Piece, collect, openai, responses, translate};
-use crate::upstream::Upstream;
+use crate::upstream::{Request, Upstream};
 
 pub(crate) type App = Arc<Upstream>;
 
@@ -30,7 +30,7 @@ const WINDOW: Duration = Duration::from_millis(20);
 struct Refused(StatusCode, Value);
 
 /// OpenAI: what the upstream says passes as it is, also what this program does not know of.
-pub(crate) async fn chat_completions(State(app): State<App>, asked: Asked<Value>) -> Response {
+pub(crate) async fn chat_completions(State(app): State<App>, asked: Asked<Request>) -> Response {
     let answer = async {
         let Json(request) = asked?;
         app.ask(request).await
@@ -55,7 +55,8 @@ pub(crate) struct Question {
     max_tokens: Option<u64>,
     #[serde(default)]
     stream: bool,
-    /// Of Anthropic, beside the messages.
+    /// Beside the messages, but for OpenAI's older dialect.
+    #[serde(alias = "instructions")]
     system: Option<Value>,
     #[serde(alias = "input")]
     messages: Value,
@@ -66,17 +67,31 @@ impl Question {
         self,
         app: &Upstream,
     ) -> Result<impl Stream<Item = Result<Piece, Failure>> + use<>, Failure> {
-        let system = self.system.into_iter();
-        let mut messages: Vec<_> = system
-            .map(|text| json!({ "role": "system", "content": text }))
-            .collect();
+        let system = self.system.map(|text| said("system", &text)).transpose()?;
+        let mut messages = Vec::from_iter(system);
         match self.messages {
-            Value::Array(all) => messages.extend(all),
-            text => messages.push(json!({ "role": "user", "content": text })),
+            Value::Array(all) => {
+                for message in all {
+                    let role = message["role"].as_str().unwrap_or("user");
+                    messages.push(said(role, &message["content"])?);
+                }
+            }
+            text => messages.push(said("user", &text)?),
         }
         let pieces = app.pieces(&self.model, self.max_tokens, messages).await?;
         Ok(pieces.coalesce(WINDOW, Piece::merge))
     }
+}
+
+/// A message for the upstream. A text may be in parts, whose types differ between dialects.
+fn said(role: &str, content: &Value) -> Result<Value, Failure> {
+    let text = match content {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => parts.iter().map(|part| part["text"].as_str()).collect(),
+        _ => None,
+    };
+    let text = text.ok_or_else(|| Failure::new(400, "only texts are translated here"))?;
+    Ok(json!({ "role": role, "content": text }))
 }
 
 /// Anthropic.
@@ -133,7 +148,8 @@ pub(crate) async fn chat(State(app): State<App>, asked: Asked<Conversation>) -> 
     let answer = async {
         let Json(Conversation { messages }) = asked?;
         let texts = messages.into_iter().map(|UiSaid { role, parts }| {
-            let texts = parts.iter().filter_map(|part| part["text"].as_str());
+            let texts = parts.iter().filter(|part| part["type"] == "text");
+            let texts = texts.filter_map(|part| part["text"].as_str());
             json!({ "role": role, "content": texts.collect::<String>() })
         });
         let pieces = app.pieces("", None, texts.collect()).await?;

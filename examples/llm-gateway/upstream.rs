@@ -7,14 +7,18 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Response;
+use axum::http::header::CONTENT_TYPE;
 use futures_util::Stream;
 use http_body_util::{BodyExt as _, Limited};
 use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::dialect::{Failure, Piece, openai};
 use crate::embedded;
 use crate::model::Markov;
+
+/// What is asked, in the dialect of OpenAI.
+pub(crate) type Request = Map<String, Value>;
 
 pub(crate) enum Upstream {
     Embedded(Arc<Markov>),
@@ -53,7 +57,7 @@ impl Upstream {
     }
 
     /// The answer to a request in the dialect of OpenAI, whatever it is.
-    pub(crate) async fn ask(&self, request: Value) -> Result<Response<Body>, Failure> {
+    pub(crate) async fn ask(&self, request: Request) -> Result<Response<Body>, Failure> {
         match self {
             Self::Embedded(model) => embedded::answer(Arc::clone(model), &request).await,
             Self::Service(service) => service.ask(request).await,
@@ -67,28 +71,36 @@ impl Upstream {
         max_tokens: Option<u64>,
         messages: Vec<Value>,
     ) -> Result<impl Stream<Item = Result<Piece, Failure>> + use<>, Failure> {
-        let mut request = json!({
-            "model": model,
-            "messages": messages,
-            "stream": true,
-            "stream_options": { "include_usage": true },
-        });
+        let mut request = Request::from_iter([
+            ("model".to_owned(), model.into()),
+            ("messages".to_owned(), messages.into()),
+            ("stream".to_owned(), true.into()),
+            (
+                "stream_options".to_owned(),
+                json!({ "include_usage": true }),
+            ),
+        ]);
         if let Some(most) = max_tokens {
-            request["max_tokens"] = most.into();
+            request.insert("max_tokens".to_owned(), most.into());
         }
         let response = self.ask(request).await?;
         let status = response.status();
-        if !status.is_success() {
+        if status.is_client_error() || status.is_server_error() {
             return Err(refused(status.as_u16(), response.into_body()).await);
+        }
+        let kind = response.headers().get(CONTENT_TYPE);
+        let kind = kind.map(|kind| kind.as_bytes().to_ascii_lowercase());
+        if !kind.is_some_and(|kind| kind.starts_with(b"text/event-stream")) {
+            return Err(Failure::new(502, "the upstream answered no event stream"));
         }
         Ok(openai::pieces(response.into_body().into_data_stream()))
     }
 }
 
 impl Service {
-    async fn ask(&self, mut request: Value) -> Result<Response<Body>, Failure> {
+    async fn ask(&self, mut request: Request) -> Result<Response<Body>, Failure> {
         if let Some(model) = &self.model {
-            request["model"] = model.as_str().into();
+            request.insert("model".to_owned(), model.as_str().into());
         }
         let mut request = self.client.post(&self.url).json(&request);
         if let Some(key) = &self.key {
@@ -103,8 +115,11 @@ impl Service {
     }
 }
 
-/// What an upstream says before it has begun to answer.
+/// What an upstream says before it has begun to answer, unless it is about our key.
 async fn refused(status: u16, body: Body) -> Failure {
+    if matches!(status, 401 | 403) {
+        return Failure::new(502, "the upstream refuses the key of this gateway");
+    }
     let body = Limited::new(body, MOST_OF_AN_ERROR).collect().await;
     let body = body.map(|body| body.to_bytes()).unwrap_or_default();
     let said = serde_json::from_slice(&body).ok();

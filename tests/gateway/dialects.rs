@@ -117,6 +117,44 @@ async fn services_differ_in_what_they_leave_out() {
 }
 
 #[tokio::test]
+async fn a_service_may_set_to_null_what_it_does_not_know() {
+    let odd = "data: {\"id\":null,\"object\":null,\"created\":null,\"model\":null,\
+        \"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}],\
+        \"usage\":{\"prompt_tokens\":1,\"completion_tokens\":null}}\n\n";
+    let (pieces, failure) = read(odd).await;
+    assert_eq!(failure, None);
+    let usage = Usage {
+        input: 1,
+        output: 0,
+    };
+    let reason = Reason::Stop;
+    assert_eq!(pieces.last(), Some(&Piece::Finished { reason, usage }));
+}
+
+#[test]
+fn a_usage_that_is_absurd_is_written() {
+    let usage = Usage {
+        input: u64::MAX,
+        output: 1,
+    };
+    let finished = Piece::Finished {
+        reason: Reason::Stop,
+        usage,
+    };
+    let total = format!("\"total_tokens\":{}", u64::MAX);
+    let mut buffer = EventBuffer::new();
+    for event in openai::Writer::new(true).events(finished.clone()) {
+        buffer.write(&event).unwrap();
+    }
+    assert!(str::from_utf8(buffer.as_bytes()).unwrap().contains(&total));
+    let mut buffer = EventBuffer::new();
+    for event in responses::Writer::default().events(finished) {
+        buffer.write(&event).unwrap();
+    }
+    assert!(str::from_utf8(buffer.as_bytes()).unwrap().contains(&total));
+}
+
+#[tokio::test]
 async fn an_answer_that_is_not_whole_is_a_failure() {
     let half = ANSWER.split_once("data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{}").unwrap().0;
     for (rest, message) in [
@@ -227,9 +265,26 @@ async fn an_answer_is_numbered_events_of_openai_responses() {
     assert!(text.starts_with(
         "event: response.created\ndata: {\"type\":\"response.created\",\"sequence_number\":0,"
     ));
-    assert!(
-        text.contains(&(delta(1, "Hel") + &delta(2, "lo\\n") + "event: response.incomplete\n"))
+    let names: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("event: response."))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "created",
+            "output_item.added",
+            "content_part.added",
+            "output_text.delta",
+            "output_text.delta",
+            "output_text.done",
+            "content_part.done",
+            "output_item.done",
+            "incomplete"
+        ]
     );
+    assert!(text.contains(&(delta(3, "Hel") + &delta(4, "lo\\n"))));
+    assert!(text.contains("\"incomplete_details\":{\"reason\":\"max_output_tokens\"}"));
     assert!(text.contains("\"status\":\"incomplete\"") && text.contains("\"total_tokens\":9"));
 }
 

@@ -50,6 +50,13 @@ pub(crate) struct Usage {
     pub(crate) output: u64,
 }
 
+impl Usage {
+    /// An upstream may say anything.
+    pub(crate) fn total(self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+}
+
 /// The answer ends early. The message is for the client.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {

@@ -23,13 +23,13 @@ pub(crate) enum Chat {
 /// Services differ in what they leave out and in what they set to `null`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Chunk {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     object: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     created: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     model: String,
     #[serde(default, deserialize_with = "or_default")]
     choices: Vec<Choice>,
@@ -56,8 +56,11 @@ struct Delta {
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 struct Tokens {
+    #[serde(default, deserialize_with = "or_default")]
     prompt_tokens: u64,
+    #[serde(default, deserialize_with = "or_default")]
     completion_tokens: u64,
+    #[serde(default, deserialize_with = "or_default")]
     total_tokens: u64,
 }
 
@@ -227,7 +230,7 @@ impl From<Usage> for Tokens {
         Self {
             prompt_tokens: usage.input,
             completion_tokens: usage.output,
-            total_tokens: usage.input + usage.output,
+            total_tokens: usage.total(),
         }
     }
 }

@@ -12,6 +12,20 @@ pub(crate) enum Response {
         sequence_number: u64,
         response: Value,
     },
+    #[sse(rename = "response.output_item.added")]
+    OutputItemAdded {
+        sequence_number: u64,
+        output_index: u32,
+        item: Value,
+    },
+    #[sse(rename = "response.content_part.added")]
+    ContentPartAdded {
+        sequence_number: u64,
+        item_id: String,
+        output_index: u32,
+        content_index: u32,
+        part: Value,
+    },
     #[sse(rename = "response.output_text.delta")]
     OutputTextDelta {
         sequence_number: u64,
@@ -19,6 +33,28 @@ pub(crate) enum Response {
         output_index: u32,
         content_index: u32,
         delta: String,
+    },
+    #[sse(rename = "response.output_text.done")]
+    OutputTextDone {
+        sequence_number: u64,
+        item_id: String,
+        output_index: u32,
+        content_index: u32,
+        text: String,
+    },
+    #[sse(rename = "response.content_part.done")]
+    ContentPartDone {
+        sequence_number: u64,
+        item_id: String,
+        output_index: u32,
+        content_index: u32,
+        part: Value,
+    },
+    #[sse(rename = "response.output_item.done")]
+    OutputItemDone {
+        sequence_number: u64,
+        output_index: u32,
+        item: Value,
     },
     #[sse(terminal)]
     Completed {
@@ -38,7 +74,7 @@ pub(crate) enum Response {
     },
 }
 
-/// Writes an answer.
+/// Writes an answer: one item, which has one part, which is a text.
 #[derive(Default)]
 pub(crate) struct Writer {
     id: String,
@@ -48,59 +84,123 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn events(&mut self, piece: Piece) -> [Response; 1] {
-        let sequence_number = self.next;
-        self.next += 1;
-        [match piece {
+    pub(crate) fn events(&mut self, piece: Piece) -> Vec<Response> {
+        match piece {
             Piece::Started { id, model } => {
                 (self.id, self.model) = (id, model);
-                Response::Created {
-                    sequence_number,
-                    response: self.response("in_progress", None),
-                }
+                vec![
+                    Response::Created {
+                        sequence_number: self.number(),
+                        response: self.response("in_progress", None),
+                    },
+                    Response::OutputItemAdded {
+                        sequence_number: self.number(),
+                        output_index: 0,
+                        item: self.item("in_progress", Vec::new()),
+                    },
+                    Response::ContentPartAdded {
+                        sequence_number: self.number(),
+                        item_id: self.item_id(),
+                        output_index: 0,
+                        content_index: 0,
+                        part: self.part(),
+                    },
+                ]
             }
             Piece::Text(delta) => {
                 self.text += &delta;
-                Response::OutputTextDelta {
-                    sequence_number,
+                vec![Response::OutputTextDelta {
+                    sequence_number: self.number(),
                     item_id: self.item_id(),
                     output_index: 0,
                     content_index: 0,
                     delta,
-                }
+                }]
             }
-            Piece::Finished { reason, usage } => match reason {
-                Reason::Stop | Reason::Other => Response::Completed {
-                    sequence_number,
-                    response: self.response("completed", Some(usage)),
-                },
-                Reason::Length | Reason::ContentFilter => Response::Incomplete {
-                    sequence_number,
-                    response: self.response("incomplete", Some(usage)),
-                },
+            Piece::Finished { reason, usage } => {
+                let status = match reason {
+                    Reason::Stop | Reason::Other => "completed",
+                    Reason::Length | Reason::ContentFilter => "incomplete",
+                };
+                let mut events = self.done(status);
+                let (sequence_number, response) =
+                    (self.number(), self.response(status, Some((reason, usage))));
+                events.push(match status {
+                    "completed" => Response::Completed {
+                        sequence_number,
+                        response,
+                    },
+                    _ => Response::Incomplete {
+                        sequence_number,
+                        response,
+                    },
+                });
+                events
+            }
+        }
+    }
+
+    fn done(&mut self, status: &str) -> Vec<Response> {
+        vec![
+            Response::OutputTextDone {
+                sequence_number: self.number(),
+                item_id: self.item_id(),
+                output_index: 0,
+                content_index: 0,
+                text: self.text.clone(),
             },
-        }]
+            Response::ContentPartDone {
+                sequence_number: self.number(),
+                item_id: self.item_id(),
+                output_index: 0,
+                content_index: 0,
+                part: self.part(),
+            },
+            Response::OutputItemDone {
+                sequence_number: self.number(),
+                output_index: 0,
+                item: self.item(status, vec![self.part()]),
+            },
+        ]
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
     }
 
     fn item_id(&self) -> String {
         format!("msg_{}", self.id)
     }
 
-    fn response(&self, status: &str, usage: Option<Usage>) -> Value {
-        let item = json!({
+    fn part(&self) -> Value {
+        json!({ "type": "output_text", "text": self.text, "annotations": [] })
+    }
+
+    fn item(&self, status: &str, content: Vec<Value>) -> Value {
+        json!({
             "id": self.item_id(),
             "type": "message",
             "role": "assistant",
             "status": status,
-            "content": [{ "type": "output_text", "text": self.text, "annotations": [] }],
+            "content": content,
+        })
+    }
+
+    fn response(&self, status: &str, end: Option<(Reason, Usage)>) -> Value {
+        let output = end.map(|_| self.item(status, vec![self.part()]));
+        let why = end.and_then(|(reason, _)| match reason {
+            Reason::Length => Some("max_output_tokens"),
+            Reason::ContentFilter => Some("content_filter"),
+            Reason::Stop | Reason::Other => None,
         });
-        let usage = usage.map(|usage| {
+        let usage = end.map(|(_, usage)| {
             json!({
                 "input_tokens": usage.input,
                 "input_tokens_details": { "cached_tokens": 0 },
                 "output_tokens": usage.output,
                 "output_tokens_details": { "reasoning_tokens": 0 },
-                "total_tokens": usage.input + usage.output,
+                "total_tokens": usage.total(),
             })
         });
         json!({
@@ -108,8 +208,9 @@ impl Writer {
             "object": "response",
             "created_at": 1,
             "status": status,
+            "incomplete_details": why.map(|reason| json!({ "reason": reason })),
             "model": self.model,
-            "output": if usage.is_some() { vec![item] } else { Vec::new() },
+            "output": Vec::from_iter(output),
             "parallel_tool_calls": true,
             "tool_choice": "auto",
             "tools": [],

@@ -68,6 +68,13 @@ function openai(urls, upstream) {
       const nothing = at(urls.embedded).chat.completions.create({ model: 'm', messages: [], stream: true })
       await assert.rejects(nothing, error => error instanceof OpenAI.BadRequestError && error.type === 'invalid_request_error')
     },
+    'a request that is no object is refused': async () => {
+      for (const body of ['[]', '"x"', '5', 'null']) {
+        const answer = await fetch(`${urls.gateway}/v1/chat/completions`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } })
+        assert.equal(answer.status, 422)
+        assert.equal((await answer.json()).error.type, 'invalid_request_error')
+      }
+    },
     'a page of another origin, which cannot say that it sends JSON, does not get at the key': async () => {
       const asked = upstream.asked.length
       const answer = await fetch(`${urls.gateway}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(question('greet')) })
@@ -89,6 +96,22 @@ function openai(urls, upstream) {
       assert.equal(last.type, 'response.completed')
       assert.equal(last.response.output[0].content[0].text, GREETING)
       assert.equal(last.response.usage.total_tokens, 8)
+    },
+    'responses are put together, whatever the question is made of': async () => {
+      const input = [
+        { role: 'user', content: [{ type: 'input_text', text: 'hi' }] },
+        { type: 'message', id: 'msg_1', status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: 'hello', annotations: [] }] },
+        { role: 'user', content: 'greet' },
+      ]
+      const stream = client.responses.stream({ model: 'm', instructions: 'be kind', input })
+      let text = ''
+      stream.on('response.output_text.delta', ({ delta, snapshot }) => assert.equal(snapshot, text += delta))
+      assert.equal((await stream.finalResponse()).output_text, GREETING)
+      assert.equal(text, GREETING)
+      assert.deepEqual(upstream.asked.at(-1).messages, [['system', 'be kind'], ['user', 'hi'], ['assistant', 'hello'], ['user', 'greet']]
+        .map(([role, content]) => ({ role, content })))
+      const picture = [{ role: 'user', content: [{ type: 'input_image', image_url: 'data:,' }] }]
+      await assert.rejects(client.responses.create({ model: 'm', input: picture, stream: true }), OpenAI.BadRequestError)
     },
     'an error in the middle of a response is an event of its own': async () => {
       const events = []
@@ -140,6 +163,12 @@ function anthropic(urls, upstream) {
     'a refusal of the upstream is the typed error': async () => {
       await assert.rejects(ask('refuse').finalMessage(), error => error instanceof Anthropic.RateLimitError
         && error.error.error.type === 'rate_limit_error' && error.error.error.message === 'too much')
+    },
+    'what the upstream says of the key stays here': async () => {
+      await assert.rejects(ask('refuse the key').finalMessage(), error => error.status === 502 && !error.message.includes('secret'))
+    },
+    'an upstream that answers something else is an error of its own': async () => {
+      await assert.rejects(ask('a page').finalMessage(), error => error.status === 502 && /no event stream/.test(error.message))
     },
     'who leaves stops the upstream': () => leaves(upstream, async () => {
       let deltas = 0

@@ -104,6 +104,8 @@ def _():
         events = list(openai_at(base).responses.create(model="m", input="greet", stream=True))
         text = "".join(event.delta for event in events if event.type == "response.output_text.delta")
         assert text == expected and events[-1].type == "response.completed", events
+        with openai_at(base).responses.stream(model="m", input="greet") as stream:
+            assert stream.get_final_response().output_text == expected
 
 
 @check("openai (Python): answers that are always the same")

@@ -21,6 +21,14 @@ export async function startUpstream() {
       response.writeHead(429, { 'Content-Type': 'application/json', 'retry-after': '7', 'x-request-id': 'r-1' })
       return response.end(JSON.stringify({ error: { message: 'too much', type: 'tokens', param: null, code: 'rate_limit_exceeded' } }))
     }
+    if (prompt === 'refuse the key') {
+      response.writeHead(401, { 'Content-Type': 'application/json' })
+      return response.end(JSON.stringify({ error: { message: 'the key secret is not known', type: 'invalid_request_error' } }))
+    }
+    if (prompt === 'a page') {
+      response.writeHead(200, { 'Content-Type': 'text/html' })
+      return response.end('<h1>hello</h1>')
+    }
     if (!asked.stream) {
       response.writeHead(200, { 'Content-Type': 'application/json' })
       const message = { role: 'assistant', content: GREETING }
