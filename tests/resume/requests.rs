@@ -77,6 +77,83 @@ async fn a_post_may_attach_to_what_is_running() {
     assert_eq!(upstream.calls(), 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_post_may_replace_what_is_running() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&layer().replace_running());
+    let mut first = Client::of(post(&app).await);
+    upstream.send(0, ["1"]);
+    let seen = first.event().await;
+    // Of two runs, the one before has no connection, the other has one.
+    for call in 1..=2 {
+        let mut next = Client::of(post(&app).await);
+        settle().await;
+        assert!(
+            upstream.is_dropped(call - 1),
+            "nobody pays for what nobody reads"
+        );
+        first.breaks().await;
+        // A GET gets the new one, and its predecessor is not missed.
+        let mut getter = Client::get(&app, "").await;
+        upstream.send(call, ["a"]);
+        next.expect(["a"]).await;
+        getter.expect(["a"]).await;
+        assert_eq!(get(&app, &seen.id).await.status(), StatusCode::GONE);
+        // Nor is the new one given up with it.
+        drop(next);
+        tokio::time::sleep(secs(120)).await;
+        assert!(!upstream.is_dropped(call));
+        first = getter;
+    }
+
+    // One that has ended is still read to its end.
+    upstream.send(2, ["b"]);
+    upstream.end(2);
+    settle().await;
+    let _next = post(&app).await;
+    first.expect(["b"]).await;
+    first.ends().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_stream_replaces_nothing() {
+    let upstream = Upstream::ours();
+    let refuse = Arc::new(AtomicUsize::new(0));
+    let (shared, this) = (Arc::clone(&refuse), upstream.clone());
+    let handler = move || {
+        let refused = shared.load(Ordering::Relaxed) > 0;
+        let this = this.clone();
+        async move {
+            if refused {
+                // Longer than anybody waits for the one before.
+                tokio::time::sleep(secs(1)).await;
+                return StatusCode::PAYMENT_REQUIRED.into_response();
+            }
+            this.respond()
+        }
+    };
+    let layer = layer().replace_running().linger(secs(5));
+    let app = Router::new().route("/run", any(handler)).layer(layer);
+    let mut first = Client::of(post(&app).await);
+    refuse.store(1, Ordering::Relaxed);
+    assert_eq!(post(&app).await.status(), StatusCode::PAYMENT_REQUIRED);
+    upstream.send(0, ["1"]);
+    first.expect(["1"]).await;
+    assert_eq!(get(&app, "").await.status(), 200);
+
+    // Nor does it keep one that nobody wants.
+    drop(first);
+    tokio::time::sleep(secs(4)).await;
+    let refused = tokio::spawn({
+        let app = app.clone();
+        async move { post(&app).await.status() }
+    });
+    tokio::time::sleep(secs(2)).await;
+    assert_eq!(refused.await.unwrap(), StatusCode::PAYMENT_REQUIRED);
+    assert!(upstream.is_dropped(0));
+    assert_eq!(get(&app, "").await.status(), StatusCode::PAYMENT_REQUIRED);
+}
+
 /// A handler that waits before it answers: with a stream, or first with `before`.
 struct Slow {
     calls: AtomicUsize,

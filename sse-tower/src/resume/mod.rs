@@ -25,7 +25,7 @@ use tower_layer::Layer;
 pub use self::gap::RunGap;
 pub use self::key::{RunKey, ScopedRunKey};
 pub use self::run::RunEvents;
-use self::runs::{Options, Runs};
+use self::runs::{Options, Runs, WhileRunning};
 pub use self::service::ResumeService;
 
 /// Makes the stream of any handler or upstream one that clients can come back to.
@@ -41,7 +41,7 @@ pub use self::service::ResumeService;
 /// | | while the run is going on | when it has ended | when there is none |
 /// |---|---|---|---|
 /// | GET, or any request with a `Last-Event-ID` | attached | the rest, then the end; 204 if there is no rest | the handler is called |
-/// | other methods | 409, or [attached](Self::attach_running) | a new run replaces it | the handler is called |
+/// | other methods | 409, or [attached](Self::attach_running), or [a new run replaces it](Self::replace_running) | a new run replaces it | the handler is called |
 ///
 /// - Requests that come while the handler is at work on the head of its response wait for that.
 ///   If it is no stream, the next of them is the first. If the client that the handler was
@@ -71,8 +71,8 @@ pub use self::service::ResumeService;
 /// - By an error or a panic in the handler's stream, or an event of another library's body that
 ///   is larger than 1 MiB: connections get what there is, and are then aborted, late ones too.
 ///   It never looks complete.
-/// - When it had no connection for the [linger time](Self::linger): the handler's stream is
-///   dropped, and the run is gone.
+/// - When it had no connection for the [linger time](Self::linger), or was
+///   [replaced](Self::replace_running): the handler's stream is dropped, and the run is gone.
 ///
 /// [`Sse::on_close`](crate::Sse::on_close) of the handler is told of the end of the run.
 ///
@@ -173,7 +173,7 @@ impl ResumeLayer {
                     linger: Duration::from_secs(60),
                     keep: Retention::default(),
                     forget_after: Duration::from_secs(300),
-                    attach_running: false,
+                    while_running: WhileRunning::Refuse,
                     max_runs: 1024,
                 })),
             }),
@@ -207,7 +207,18 @@ impl ResumeLayer {
     /// because a form that was sent twice wants to know.
     #[must_use]
     pub fn attach_running(self) -> Self {
-        self.set(|options| options.attach_running = true)
+        self.set(|options| options.while_running = WhileRunning::Attach)
+    }
+
+    /// Lets requests of methods other than GET replace a run that is going on, as a chat does when
+    /// its user stops an answer and asks again.
+    ///
+    /// The handler is called, and if it answers with a stream, that one is the run from then on:
+    /// the stream before it is dropped, and the connections of that are aborted, as it never came
+    /// to its end. If it answers anything else, the run goes on.
+    #[must_use]
+    pub fn replace_running(self) -> Self {
+        self.set(|options| options.while_running = WhileRunning::Replace)
     }
 
     /// Allows this many runs, with those that ended and are still kept. Default: 1024, which is

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::events::Events;
 use super::key::ScopedRunKey;
-use super::run::Run;
+use super::run::{Pace, Run};
 use super::runs::Runs;
 
 /// Carries `events` until they end, or nobody has wanted them for long enough; then keeps the
@@ -26,12 +26,14 @@ pub(super) async fn pump(runs: Arc<Runs>, key: ScopedRunKey, run: Arc<Run>, even
         // What is dropped at the end of this block is the producer.
         match select(feeding, abandoned).await {
             Either::Left((Ok(()), _)) => {}
+            // What it had ready has no place in the log any more.
+            Either::Left((Err(_), _)) if run.ended().is_some() => return,
             Either::Left((Err(error), _)) => {
                 tracing::error!(%error, "the stream of a resumable run failed");
                 run.fail();
             }
             Either::Right(((), _)) => {
-                tracing::debug!("nobody came back to a resumable run");
+                tracing::debug!("nobody came back to a resumable run, or another replaced it");
                 return;
             }
         }
@@ -42,10 +44,15 @@ pub(super) async fn pump(runs: Arc<Runs>, key: ScopedRunKey, run: Arc<Run>, even
     runs.forget(&key, epoch);
 }
 
-/// Returns when the run was without a connection for the whole time, and is given up.
+/// Returns when the run was without a connection for the whole time, and is given up, or when
+/// another has taken its place.
 async fn abandoned(runs: &Runs, key: &ScopedRunKey, run: &Run) {
     let mut pace = run.pace();
-    while pace.wait_for(|pace| pace.connections == 0).await.is_ok() {
+    let unwanted = |pace: &Pace| pace.replaced || pace.connections == 0;
+    while let Ok(replaced) = pace.wait_for(unwanted).await.map(|pace| pace.replaced) {
+        if replaced {
+            return;
+        }
         let quiet = timeout(runs.options.linger, pace.changed()).await.is_err();
         if quiet && runs.give_up(key, run) {
             return;

@@ -34,6 +34,8 @@ pub(super) struct Pace {
     pub(super) connections: usize,
     /// The newest number that any of them was given.
     pub(super) read: u64,
+    /// Another run has taken its place.
+    pub(super) replaced: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,10 +102,18 @@ impl Run {
         self.log.detach();
     }
 
-    fn end(&self, clean: bool) {
+    /// Another has taken its place: unless it has ended, it fails, and its producer is to stop.
+    pub(super) fn replaced(&self) {
+        if self.end(false) {
+            self.log.detach();
+            self.pace.send_modify(|pace| pace.replaced = true);
+        }
+    }
+
+    /// Returns whether this was the end: it ends once.
+    fn end(&self, clean: bool) -> bool {
         let at = Instant::now();
-        // It ends once.
-        let _ = self.end.set(End { at, clean });
+        self.end.set(End { at, clean }).is_ok()
     }
 
     /// When it ended, unless it is still running.

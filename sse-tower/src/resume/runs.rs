@@ -15,8 +15,16 @@ pub(super) struct Options {
     pub(super) linger: Duration,
     pub(super) keep: Retention,
     pub(super) forget_after: Duration,
-    pub(super) attach_running: bool,
+    pub(super) while_running: WhileRunning,
     pub(super) max_runs: usize,
+}
+
+/// What becomes of a request that wants to start a run while one is going on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum WhileRunning {
+    Refuse,
+    Attach,
+    Replace,
 }
 
 #[derive(Debug)]
@@ -87,10 +95,11 @@ impl Runs {
             Some(Slot::Starting { over, .. }) => return Found::Starting(over.clone()),
             Some(Slot::There(run)) => {
                 let running = run.ended().is_none();
-                if ask.resumes || running && self.options.attach_running {
+                let while_running = self.options.while_running;
+                if ask.resumes || running && while_running == WhileRunning::Attach {
                     return attach(run, ask);
                 }
-                if running {
+                if running && while_running == WhileRunning::Refuse {
                     return Found::Running;
                 }
                 old = Some(Arc::clone(run));
@@ -123,7 +132,15 @@ impl Runs {
         if run.has_connections() {
             return false;
         }
-        let removed = state.slots.remove(key);
+        let removed = match state.slots.get_mut(key) {
+            Some(Slot::There(there)) if there.epoch() == run.epoch() => state.slots.remove(key),
+            // Somebody is about to replace it.
+            Some(Slot::Starting { old, .. }) => {
+                let old = old.take_if(|old| old.epoch() == run.epoch());
+                old.map(Slot::There)
+            }
+            _ => None,
+        };
         drop(state);
         drop(removed);
         true
@@ -220,7 +237,9 @@ impl Starting {
         self.installed = true;
         let slot = Slot::There(run);
         let replaced = self.runs.lock().slots.insert(self.key.clone(), slot);
-        drop(replaced);
+        if let Some(Slot::Starting { old: Some(old), .. }) = replaced {
+            old.replaced();
+        }
         (Arc::clone(&self.runs), self.key.clone())
     }
 }
