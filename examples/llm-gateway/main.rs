@@ -7,12 +7,15 @@
 //! | `POST /v1/messages` | the SDKs of Anthropic |
 //! | `POST /api/chat`, `GET /api/chat/{id}/stream` | `useChat` of the AI SDK, which may lose its connection |
 //!
-//! A client that leaves stops the upstream, but for the AI SDK's, which is waited for.
-//! Texts only: tools and pictures pass through `/v1/chat/completions`, where nothing is translated.
+//! A client that leaves stops the upstream, but for the AI SDK's, which is waited for: 30 s, or until
+//! it asks again. Texts only: tools and pictures pass through `/v1/chat/completions`, where nothing is
+//! translated.
 //!
-//! `OPENAI_BASE_URL` (with `OPENAI_API_KEY` and `OPENAI_MODEL`) names the upstream; without it, a
-//! Markov chain over the README answers. `PORT` chooses the port. Whoever reaches the port may use
-//! the key, so this listens on the loopback address only.
+//! `OPENAI_BASE_URL` (with `OPENAI_API_KEY`) names the upstream; without it, a Markov chain over the
+//! README answers. `OPENAI_MODEL` takes the place of the model that clients ask for; `useChat` asks
+//! for none. `PORT` chooses the port. Whoever reaches the port may use the key, so this listens on
+//! the loopback address only. Clients read what the upstream says is wrong, unless that is about the
+//! key.
 
 mod dialect;
 mod embedded;
@@ -45,6 +48,8 @@ use crate::upstream::Upstream;
 
 /// The longest request.
 const MAX_BODY: usize = 4 << 20;
+/// The longest name of a chat.
+const MAX_ID: usize = 256;
 
 fn router(app: App, stop: &Shutdown) -> Router {
     let chat = Router::new()
@@ -65,12 +70,13 @@ fn router(app: App, stop: &Shutdown) -> Router {
 }
 
 /// Keeps an answer for a page that was cut off or loaded anew. When it is complete, there is
-/// nothing to resume, as the AI SDK has it: the page has stored it by then. Until then a second
-/// question is refused, also of a page that has left the first one.
+/// nothing to resume, as the AI SDK has it: the page has stored it by then. To stop an answer is to
+/// leave, which nobody can tell from being cut off; who asks again then wants the new answer alone.
 fn resumable() -> ResumeLayer {
     ResumeLayer::by(run_of)
         .linger(Duration::from_secs(30))
         .forget_after(Duration::ZERO)
+        .replace_running()
         .max_runs(100)
 }
 
@@ -98,6 +104,9 @@ async fn name_chat(path: Option<Path<String>>, request: Request, next: Next) -> 
         named.map(|named| named.id)
     });
     if let Some(id) = id {
+        if id.len() > MAX_ID {
+            return StatusCode::BAD_REQUEST.into_response();
+        }
         parts.extensions.insert(ChatId(id));
     }
     next.run(Request::from_parts(parts, Body::from(body))).await
@@ -120,7 +129,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = router(Arc::new(Upstream::from_env()?), &stop);
     let port = env::var("PORT").map_or(Ok(0), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    println!("http://{}/", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    println!("http://{address}/");
+    println!(
+        "the base URL of OpenAI's SDKs is http://{address}/v1, of Anthropic's http://{address}"
+    );
+    println!(
+        r#"curl -N http://{address}/v1/chat/completions --json '{{"model":"m","stream":true,"messages":[{{"role":"user","content":"hello"}}]}}'"#
+    );
     // Tokens must not wait for the acknowledgement of those before.
     let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     let stopped = stop.begun();

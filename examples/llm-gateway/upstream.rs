@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::Response;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Response, StatusCode};
 use futures_util::Stream;
 use http_body_util::{BodyExt as _, Limited};
 use reqwest::Client;
@@ -111,15 +111,19 @@ impl Service {
             eprintln!("{error}: {}", cause.unwrap_or_default());
             Failure::new(502, "the upstream cannot be reached")
         })?;
+        // That may quote the key, and is nothing that a client can mend.
+        if let StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN = response.status() {
+            return Err(Failure::new(
+                502,
+                "the upstream refuses the key of this gateway",
+            ));
+        }
         Ok(Response::from(response).map(Body::new))
     }
 }
 
-/// What an upstream says before it has begun to answer, unless it is about our key.
+/// What an upstream says before it has begun to answer.
 async fn refused(status: u16, body: Body) -> Failure {
-    if matches!(status, 401 | 403) {
-        return Failure::new(502, "the upstream refuses the key of this gateway");
-    }
     let body = Limited::new(body, MOST_OF_AN_ERROR).collect().await;
     let body = body.map(|body| body.to_bytes()).unwrap_or_default();
     let said = serde_json::from_slice(&body).ok();

@@ -68,6 +68,9 @@ function openai(urls, upstream) {
       const nothing = at(urls.embedded).chat.completions.create({ model: 'm', messages: [], stream: true })
       await assert.rejects(nothing, error => error instanceof OpenAI.BadRequestError && error.type === 'invalid_request_error')
     },
+    'what the upstream says of the key stays here': async () => {
+      await assert.rejects(ask('refuse the key'), error => error.status === 502 && !error.message.includes('secret'))
+    },
     'a request that is no object is refused': async () => {
       for (const body of ['[]', '"x"', '5', 'null']) {
         const answer = await fetch(`${urls.gateway}/v1/chat/completions`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } })
@@ -228,6 +231,23 @@ function ai(urls, upstream) {
       assert.equal(upstream.asked.length, asked + 1)
       line.close()
       return `${before.split(' ').length - 1} of 30 words were there`
+    },
+    'a name that nobody can remember is refused': async () => {
+      await assert.rejects(send(urls.gateway, 'x'.repeat(10_000), 'greet'))
+    },
+    'who stops an answer and asks again gets the new one, and the upstream stops': async () => {
+      for (const chatId of ['stopped', 'lost']) {
+        const leaving = new AbortController()
+        const messages = [{ id: 'u1', role: 'user', parts: [{ type: 'text', text: 'forever' }] }]
+        const first = (await transport(urls.gateway).sendMessages({ chatId, messages, trigger: 'submit-message', abortSignal: leaving.signal })).getReader()
+        for (let n = 0; n < 4; n++) await first.read()
+        // Stopped by the page, or still there, as in another tab.
+        if (chatId === 'stopped') leaving.abort()
+        const { text } = await read(await send(urls.gateway, chatId, 'greet'))
+        assert.equal(text, GREETING)
+        await until('end of the upstream', () => upstream.open === 0, 10)
+        await assert.rejects(async () => { while (!(await first.read()).done); })
+      }
     },
     'on the wire an answer says its version and ends with [DONE], resumed or not': async () => {
       const body = JSON.stringify({ id: 'wire', messages: [{ role: 'user', parts: [{ type: 'text', text: 'count' }] }] })
