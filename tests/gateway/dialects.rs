@@ -131,6 +131,15 @@ async fn a_service_may_set_to_null_what_it_does_not_know() {
     assert_eq!(pieces.last(), Some(&Piece::Finished { reason, usage }));
 }
 
+#[tokio::test]
+async fn an_answer_that_no_memory_should_hold_is_a_failure() {
+    let text = "x".repeat(1 << 19);
+    let chunk = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
+    let (read, failure) = read(&chunk.repeat(9)).await;
+    assert_eq!(read.len(), 1 + 8);
+    assert_eq!(failure, Some(Failure::new(502, "the answer is too long")));
+}
+
 #[test]
 fn a_usage_that_is_absurd_is_written() {
     let usage = Usage {

@@ -103,6 +103,9 @@ impl From<Failure> for ApiError {
     }
 }
 
+/// The longest answer: some dialects repeat all of it at the end.
+const MOST: usize = 4 << 20;
+
 /// Reads an answer. It is whole only if the upstream says so.
 pub(crate) fn pieces<S>(bytes: S) -> impl Stream<Item = Result<Piece, Failure>>
 where
@@ -111,6 +114,7 @@ where
     try_stream! {
         let mut events = std::pin::pin!(decode::<Chat, _>(bytes));
         let mut started = false;
+        let mut len = 0;
         let mut finished = None;
         let mut usage = Usage::default();
         while let Some(event) = events.next().await {
@@ -132,6 +136,10 @@ where
                 continue;
             };
             if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
+                len += text.len();
+                if len > MOST {
+                    Err(Failure::new(502, "the answer is too long"))?;
+                }
                 yield Piece::Text(text);
             }
             finished = choice.finish_reason.or(finished);
