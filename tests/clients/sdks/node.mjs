@@ -1,8 +1,10 @@
 // What the SDKs for Node have to see.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { require, until, wire } from '../common.mjs'
+import { ROOT, require, until, wire } from '../common.mjs'
 import { GREETING } from './upstream.mjs'
 
 const OpenAI = require('openai')
@@ -231,6 +233,14 @@ function ai(urls, upstream) {
       assert.equal(upstream.asked.length, asked + 1)
       line.close()
       return `${before.split(' ').length - 1} of 30 words were there`
+    },
+    'what the guide writes is read': async () => {
+      const guide = readFileSync(join(ROOT, 'sse-tower/src/guide/llm.md'), 'utf8')
+      const answer = guide.slice(guide.indexOf('let start = '), guide.indexOf('the quota of key'))
+      const events = [...answer.matchAll(/data: (.*?)\\n\\n/g)].map(([, data]) => `data: ${data.replaceAll('\\"', '"')}\n\n`)
+      const transport = new DefaultChatTransport({ api: urls.gateway, fetch: async () => new Response(events.join('')) })
+      const seen = await read(await transport.sendMessages({ chatId: 'guide', messages: [], trigger: 'submit-message' }))
+      assert.deepEqual(seen, { text: 'Hello, world', metadata: { completion_tokens: 3 } })
     },
     'a name that nobody can remember is refused': async () => {
       await assert.rejects(send(urls.gateway, 'x'.repeat(10_000), 'greet'))
