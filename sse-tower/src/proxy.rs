@@ -33,10 +33,12 @@ impl Sse<Block> {
     ///   upstream ends is left out, as clients do.
     /// - The headers of the upstream are kept, but for those of its connection
     ///   (`Connection` and what it names, `Transfer-Encoding`, …), and those that speak for its
-    ///   origin, which is another one: cookies, CORS, `Alt-Svc` and `Strict-Transport-Security`.
-    /// - The ids are those of the upstream: [`Ids`](crate::Ids) add none.
+    ///   origin, which is another one: cookies, CORS, `Alt-Svc`, `Strict-Transport-Security`,
+    ///   `Clear-Site-Data`, `NEL` and `Report-To`.
+    /// - The ids are those of the upstream: [`Ids`](crate::Ids) add none, nor to an event that is
+    ///   said behind those of the upstream.
     /// - Under a [`ResumeLayer`](crate::ResumeLayer) the events are read and written anew, as
-    ///   they get ids.
+    ///   they get ids; more than 1 MiB of one of them are an error there.
     ///
     /// # Errors
     ///
@@ -167,7 +169,14 @@ fn keep_end_to_end(headers: &mut HeaderMap) {
         .flat_map(|names| names.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    let nameless = ["keep-alive", "proxy-connection"].map(HeaderName::from_static);
+    let nameless = [
+        "keep-alive",
+        "proxy-connection",
+        "clear-site-data",
+        "nel",
+        "report-to",
+    ]
+    .map(HeaderName::from_static);
     let cors = headers
         .keys()
         .filter(|name| name.as_str().starts_with("access-control-"));
@@ -209,6 +218,8 @@ where
 {
     fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
         let mut this = self.project();
+        // The ids are those of the upstream, also behind its last event.
+        batch.ids.stop();
         for _ in 0..MOST_CHUNKS {
             if batch.is_single() {
                 match this.decoder.next_event() {

@@ -170,6 +170,25 @@ async fn an_event_that_no_memory_should_hold_is_a_failure() {
 }
 
 #[tokio::test]
+async fn a_resume_layer_keeps_no_event_that_its_log_would_not() {
+    let large = || ready([format!("data: a\n\ndata: {}\n\n", "x".repeat(2 << 20))]);
+    let resume = ResumeLayer::by(|_| Some(RunKey::new("run").public()));
+    let app = Router::new()
+        .route("/", get(async move || Sse::proxy(large())))
+        .layer(resume);
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    let mut reader = Reader::of(app.oneshot(request).await.unwrap());
+    let mut seen = String::new();
+    let failed = loop {
+        match reader.next().await.expect("no clean end") {
+            Ok(frame) => seen += str::from_utf8(&frame).unwrap(),
+            Err(error) => break error,
+        }
+    };
+    assert!(seen.ends_with("\ndata: a\n\n"), "{seen:?}, {failed}");
+}
+
+#[tokio::test]
 async fn an_upstream_that_never_ends_an_event_lets_others_run() {
     let read = Arc::new(AtomicUsize::new(0));
     let counted = read.clone();
@@ -206,6 +225,22 @@ async fn a_layer_gives_it_no_ids() {
         .await
         .unwrap();
     assert_eq!(Reader::of(response).rest().await, "data: a\n\n");
+}
+
+#[tokio::test]
+async fn nor_does_what_is_said_behind_the_events_get_one() {
+    for upstream in ["id: 7\ndata: a\n\n", "data: a\n\n", ""] {
+        let last = move || Event::new().data("[DONE]");
+        let broken = [Ok(upstream.into()), Err(io::Error::other("reset"))];
+        let broken = move || self::upstream(stream::iter(broken));
+        for response in [
+            Sse::proxy(ready([upstream])).unwrap().finish_with(last()),
+            Sse::proxy(broken()).unwrap().fail_with(move |_| last()),
+        ] {
+            let text = Reader::of(response.ids(Ids::sequence())).rest().await;
+            assert_eq!(text, format!("{upstream}data: [DONE]\n\n"));
+        }
+    }
 }
 
 #[tokio::test]
@@ -258,7 +293,7 @@ fn answer(
     response.body(body.into()).unwrap()
 }
 
-const CONNECTION: [(&str, &str); 12] = [
+const CONNECTION: [(&str, &str); 15] = [
     ("connection", "x-other, X-Hop"),
     ("connection", "close"),
     ("keep-alive", "timeout=5"),
@@ -271,6 +306,9 @@ const CONNECTION: [(&str, &str); 12] = [
     ("access-control-allow-origin", "*"),
     ("strict-transport-security", "max-age=1"),
     ("alt-svc", "h3"),
+    ("clear-site-data", "\"*\""),
+    ("nel", "{}"),
+    ("report-to", "{}"),
 ];
 
 #[track_caller]
