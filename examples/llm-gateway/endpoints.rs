@@ -78,7 +78,8 @@ impl Question {
             }
             text => messages.push(said("user", &text)?),
         }
-        let pieces = app.pieces(&self.model, self.max_tokens, messages).await?;
+        let model = Some(self.model);
+        let pieces = app.pieces(model, self.max_tokens, messages).await?;
         Ok(pieces.coalesce(WINDOW, Piece::merge))
     }
 }
@@ -152,7 +153,7 @@ pub(crate) async fn chat(State(app): State<App>, asked: Asked<Conversation>) -> 
             let texts = texts.filter_map(|part| part["text"].as_str());
             json!({ "role": role, "content": texts.collect::<String>() })
         });
-        let pieces = app.pieces("", None, texts.collect()).await?;
+        let pieces = app.pieces(None, None, texts.collect()).await?;
         let events = translate(pieces.coalesce(WINDOW, Piece::merge), ui::events);
         Ok(Sse::with_error(events, UiMessage::from)
             .finish_with(UiMessage::Done)

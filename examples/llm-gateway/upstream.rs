@@ -46,7 +46,9 @@ impl Upstream {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_secs(60))
+            // A model may think for long, and an answer that is no stream comes at its end. Clients
+            // wait as long by themselves.
+            .read_timeout(Duration::from_secs(600))
             .build()?;
         Ok(Self::Service(Service {
             client,
@@ -67,12 +69,11 @@ impl Upstream {
     /// The answer to these messages, read. Dropping it stops the upstream.
     pub(crate) async fn pieces(
         &self,
-        model: &str,
+        model: Option<String>,
         max_tokens: Option<u64>,
         messages: Vec<Value>,
     ) -> Result<impl Stream<Item = Result<Piece, Failure>> + use<>, Failure> {
         let mut request = Request::from_iter([
-            ("model".to_owned(), model.into()),
             ("messages".to_owned(), messages.into()),
             ("stream".to_owned(), true.into()),
             (
@@ -80,6 +81,9 @@ impl Upstream {
                 json!({ "include_usage": true }),
             ),
         ]);
+        if let Some(model) = model {
+            request.insert("model".to_owned(), model.into());
+        }
         if let Some(most) = max_tokens {
             request.insert("max_tokens".to_owned(), most.into());
         }

@@ -24,7 +24,7 @@ try {
   const upstream = await startUpstream()
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(OPENAI_|ANTHROPIC_|.*_proxy$)/i.test(name)))
   Object.assign(env, { PORT: '0', NO_PROXY: '127.0.0.1' })
-  const gateway = await start(GATEWAY, [], { ...env, OPENAI_BASE_URL: `${upstream.url}/v1`, OPENAI_API_KEY: 'secret', OPENAI_MODEL: 'm' })
+  const gateway = await start(GATEWAY, [], { ...env, OPENAI_BASE_URL: `${upstream.url}/v1`, OPENAI_API_KEY: 'secret' })
   const embedded = await start(GATEWAY, [], env)
   const conformance = await start(CONFORMANCE, ['serve'], env)
   const urls = {

@@ -204,6 +204,7 @@ function ai(urls, upstream) {
     'an answer streams, with its usage; then there is nothing to resume': async () => {
       const seen = await read(await send(urls.gateway, 'greeted', 'greet'))
       assert.deepEqual(seen, { text: GREETING, metadata: { inputTokens: 3, outputTokens: 5 } })
+      assert.ok(!('model' in upstream.asked.at(-1)), 'none was asked for')
       assert.equal(await transport(urls.gateway).reconnectToStream({ chatId: 'greeted' }), null)
       assert.equal(await transport(urls.gateway).reconnectToStream({ chatId: 'never' }), null)
     },
