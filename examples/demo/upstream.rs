@@ -1,4 +1,4 @@
-//! An upstream that speaks the chat completions dialect of OpenAI, read with our `Decoder`.
+//! An upstream that speaks the chat completions dialect of OpenAI, read with `decode`.
 
 use std::env;
 use std::error::Error;
@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_stream::stream;
-use futures_util::Stream;
+use axum::body::Body;
+use axum::http;
+use futures_util::{Stream, StreamExt as _};
 use reqwest::{Client, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sse_tower::{Decoder, Limits};
+use sse_tower::{FromSseEvent, Limits, ReadError, decode};
 
 /// The longest answer, in pieces.
 const MOST: usize = 10_000;
@@ -52,49 +54,31 @@ impl OpenAi {
         prompt: String,
     ) -> impl Stream<Item = Result<String, String>> + use<> {
         stream! {
-            let mut response = match self.ask(&prompt).await {
-                Ok(response) => response,
+            let response = match self.ask(&prompt).await {
+                Ok(response) => Body::new(http::Response::from(response).into_body()),
                 Err(message) => {
                     yield Err(message);
                     return;
                 }
             };
-            let mut decoder = Decoder::new().with_limits(Limits::default().with_line(256 * 1024));
-            let mut pieces = 0;
-            loop {
-                match response.chunk().await {
-                    Ok(Some(chunk)) => decoder.push(chunk),
-                    Ok(None) => {
-                        yield Err("the upstream stopped in the middle".to_owned());
-                        return;
-                    }
-                    Err(error) => {
-                        yield Err(failure("the upstream broke off", with_causes(&error)));
-                        return;
-                    }
+            let limits = Limits::default().with_line(256 * 1024);
+            let mut events = decode::<Chat, _>(response.into_data_stream()).with_limits(limits);
+            for _ in 0..MOST {
+                let text = match events.next().await {
+                    Some(Ok(Chat::Chunk(chunk))) => chunk.text(),
+                    Some(Ok(Chat::Done)) => return,
+                    Some(Err(error)) => Err(unreadable(&error)),
+                    None => Err("the upstream stopped in the middle".to_owned()),
+                };
+                let failed = text.is_err();
+                if let Some(piece) = text.transpose() {
+                    yield piece;
                 }
-                loop {
-                    let piece = match decoder.next_event() {
-                        Ok(None) => break,
-                        Ok(Some(event)) => Piece::read(event.data()),
-                        Err(error) => Err(failure("the upstream sent too much at once", error)),
-                    };
-                    match piece {
-                        Ok(Piece::Nothing) => {}
-                        Ok(Piece::Text(text)) => yield Ok(text),
-                        Ok(Piece::Done) => return,
-                        Err(message) => {
-                            yield Err(message);
-                            return;
-                        }
-                    }
-                    pieces += 1;
-                    if pieces == MOST {
-                        yield Err(format!("the answer has more than {MOST} pieces"));
-                        return;
-                    }
+                if failed {
+                    return;
                 }
             }
+            yield Err(format!("the answer has more than {MOST} pieces"));
         }
     }
 
@@ -122,34 +106,12 @@ impl OpenAi {
     }
 }
 
-/// What one event of the upstream says.
-enum Piece {
-    Text(String),
+#[derive(FromSseEvent)]
+#[sse(unnamed)]
+enum Chat {
+    Chunk(Chunk),
+    #[sse(literal = "[DONE]", terminal)]
     Done,
-    Nothing,
-}
-
-impl Piece {
-    fn read(data: &str) -> Result<Self, String> {
-        if data == "[DONE]" {
-            return Ok(Self::Done);
-        }
-        let chunk: Chunk = serde_json::from_str(data).map_err(|error| {
-            failure(
-                "the upstream sent no chat chunk",
-                format!("{error}: {data}"),
-            )
-        })?;
-        if let Some(error) = chunk.error {
-            return Err(failure("the upstream reported an error", error));
-        }
-        let text = chunk
-            .choices
-            .and_then(|choices| choices.into_iter().next())
-            .and_then(|choice| choice.delta?.content)
-            .filter(|text| !text.is_empty());
-        Ok(text.map_or(Self::Nothing, Self::Text))
-    }
 }
 
 /// A chunk of an answer. Services differ in what they leave out and in what they set to `null`.
@@ -160,6 +122,18 @@ struct Chunk {
     error: Option<Value>,
 }
 
+impl Chunk {
+    /// A part of the answer, if it has one.
+    fn text(self) -> Result<Option<String>, String> {
+        if let Some(error) = self.error {
+            return Err(failure("the upstream reported an error", error));
+        }
+        let choice = self.choices.and_then(|choices| choices.into_iter().next());
+        let text = choice.and_then(|choice| choice.delta?.content);
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+}
+
 #[derive(Deserialize)]
 struct Choice {
     delta: Option<Delta>,
@@ -168,6 +142,15 @@ struct Choice {
 #[derive(Deserialize)]
 struct Delta {
     content: Option<String>,
+}
+
+fn unreadable(error: &ReadError) -> String {
+    let message = match error {
+        ReadError::Event(_) => "the upstream sent no chat chunk",
+        ReadError::Limit(_) => "the upstream sent too much at once",
+        _ => "the upstream broke off",
+    };
+    failure(message, with_causes(error))
 }
 
 /// What the page is told. What the upstream says may quote the key, so that is printed here.
