@@ -170,6 +170,30 @@ async fn an_event_that_no_memory_should_hold_is_a_failure() {
 }
 
 #[tokio::test]
+async fn an_event_in_place_of_a_failure_is_kept_as_well() {
+    let resume = ResumeLayer::by(|_| Some(RunKey::new("run").public()));
+    let handler = async || {
+        let chunks = [
+            Ok("data: a\n\ndata: ".into()),
+            Err(io::Error::other("reset")),
+        ];
+        let proxied = Sse::proxy(upstream(stream::iter(chunks)))?;
+        Ok::<_, NoEventStream>(proxied.fail_with(|_| Event::new().data("failed")))
+    };
+    let app = Router::new().route("/", get(handler)).layer(resume);
+    for _ in 0..2 {
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let text = String::from_utf8(Reader::of(response).rest().await.into()).unwrap();
+        let data: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("data"))
+            .collect();
+        assert_eq!(data, ["data: a", "data: failed"], "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_resume_layer_keeps_no_event_that_its_log_would_not() {
     let large = || ready([format!("data: a\n\ndata: {}\n\n", "x".repeat(2 << 20))]);
     let resume = ResumeLayer::by(|_| Some(RunKey::new("run").public()));
