@@ -230,6 +230,11 @@ where
                     Err(error) => return Poll::Ready(Filled::Failed(error.into())),
                 }
             }
+            // What came before it has gone out.
+            if this.cut.held.len() > MOST_HELD {
+                let limit = LimitError::Event { limit: MOST_HELD };
+                return Poll::Ready(Filled::Failed(limit.into()));
+            }
             let mut chunk = match ready!(this.body.as_mut().poll_frame(cx)) {
                 None => return Poll::Ready(Filled::Over(CloseReason::Ended)),
                 Some(Err(error)) => return Poll::Ready(Filled::Failed(error.into())),
@@ -247,10 +252,6 @@ where
                 this.cut.push(no_mark);
             }
             let whole = this.cut.push(chunk);
-            if this.cut.held.len() > MOST_HELD {
-                let limit = LimitError::Event { limit: MOST_HELD };
-                return Poll::Ready(Filled::Failed(limit.into()));
-            }
             let id = this.cut.id.then(|| this.cut.scan.last_id()).flatten();
             if let Some(filled) = batch.add_foreign(whole, this.cut.events, id) {
                 return Poll::Ready(filled);

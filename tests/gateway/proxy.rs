@@ -161,6 +161,11 @@ async fn an_event_that_no_memory_should_hold_is_a_failure() {
         "the data of an event exceeds 16777216 bytes"
     );
 
+    let behind_another = format!("data: a\n\n{}", "x".repeat(17 << 20));
+    let mut reader = Reader::of(Sse::proxy(ready([behind_another])).unwrap());
+    assert_eq!(reader.frame().await, "data: a\n\n");
+    assert!(reader.next().await.unwrap().is_err());
+
     let large = format!("data: {}\n\n", "x".repeat(15 << 20));
     let (one, two) = large.split_at(10 << 20);
     assert_eq!(
