@@ -3,7 +3,7 @@
 use std::future::Future as _;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 
 use futures_util::StreamExt as _;
@@ -161,6 +161,86 @@ async fn a_thousand_steps_wake_a_client_once() {
     assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
     reporter.finish(());
     assert_eq!(wakes.0.load(Ordering::Relaxed), 2);
+}
+
+/// Polls as an executor does that was woken by anything; whether there was an event.
+fn poll(stream: &mut ProgressStream<()>, wakes: &Arc<Wakes>) -> bool {
+    let waker = Waker::from(Arc::clone(wakes));
+    let next = pin!(stream.next());
+    next.poll(&mut Context::from_waker(&waker)).is_ready()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_sees_wakes_a_client_once_in_100_ms() {
+    let (reporter, mut stream) = progress::<()>(None);
+    let task = reporter.task("a", 3);
+    let over = task.clone();
+    task.finish();
+    now(&mut stream);
+    now(&mut stream);
+    pass(100).await;
+    let wakes = Arc::new(Wakes(AtomicUsize::new(0)));
+    assert!(!poll(&mut stream, &wakes));
+    for _ in 0..1000 {
+        over.inc(1);
+        assert!(!poll(&mut stream, &wakes), "its bar is full");
+    }
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+    reporter.inc(1);
+    pass(100).await;
+    assert!(poll(&mut stream, &wakes), "what is seen is not lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_as_it_was_wakes_nobody() {
+    let (reporter, mut stream) = progress::<()>(None);
+    reporter.set_position(3);
+    reporter.set_message("linking");
+    let over = reporter.task("over", 1);
+    over.clone().finish();
+    now(&mut stream);
+    now(&mut stream);
+    pass(100).await;
+    let wakes = Arc::new(Wakes(AtomicUsize::new(0)));
+    assert!(!poll(&mut stream, &wakes));
+    reporter.inc(0);
+    reporter.set_position(3);
+    reporter.unset_length();
+    reporter.inc_length(7);
+    reporter.set_message("linking");
+    over.set_message("late");
+    over.fail("late");
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
+    reporter.set_length(7);
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+    assert!(poll(&mut stream, &wakes));
+}
+
+/// A thread that is faster than a look does not hold the one who looks: a poll returns.
+#[tokio::test(start_paused = true)]
+async fn a_poll_returns_however_fast_the_job_is() {
+    let (reporter, mut stream) = progress::<()>(None);
+    let over = reporter.task("a", 3);
+    over.clone().finish();
+    now(&mut stream);
+    now(&mut stream);
+    pass(100).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let job = std::thread::spawn({
+        let stop = Arc::clone(&stop);
+        move || {
+            while !stop.load(Ordering::Relaxed) {
+                over.inc(1);
+            }
+        }
+    });
+    let wakes = Arc::new(Wakes(AtomicUsize::new(0)));
+    for _ in 0..1000 {
+        assert!(!poll(&mut stream, &wakes));
+    }
+    stop.store(true, Ordering::Relaxed);
+    job.join().unwrap();
+    assert!(wakes.0.load(Ordering::Relaxed) <= 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -123,18 +123,29 @@ impl Board {
             let mut entry = Entry::new(task, name, counter, Instant::now());
             (entry.parent, entry.part) = (parent, part);
             tasks.entries.push(entry);
+            drop(tasks);
+            self.changed();
         }
         task
     }
 
     pub(super) fn set_message(&self, task: u64, message: Cow<'static, str>) {
-        self.change(task, |entry| entry.set_message(message));
+        let mut tasks = self.lock();
+        let entry = tasks.running(task);
+        let is_new = entry.is_some_and(|entry| entry.set_message(message));
+        drop(tasks);
+        if is_new {
+            self.changed();
+        }
     }
 
     pub(super) fn reset_eta(&self, task: u64) {
+        let mut tasks = self.lock();
         let now = Instant::now();
-        self.lock().refresh(now);
-        self.change(task, |entry| entry.reset_eta(now));
+        tasks.refresh(now);
+        if let Some(entry) = tasks.running(task) {
+            entry.reset_eta(now);
+        }
     }
 
     /// The position and the length of a task with those of its parts, if it is there.
@@ -147,8 +158,10 @@ impl Board {
 
     /// The task is over, unless it was before.
     pub(super) fn end_task(&self, task: u64, state: TaskState) {
-        self.lock().end_task(task, state, Instant::now());
-        self.changed();
+        let ended = self.lock().end_task(task, state, Instant::now());
+        if ended {
+            self.changed();
+        }
     }
 
     /// Takes a task and its sub-tasks away; what its parent has of it stays.
@@ -183,16 +196,6 @@ impl Board {
         Some(Cursor::new(self.epoch, tasks.version + 1))
     }
 
-    fn change(&self, task: u64, change: impl FnOnce(&mut Entry)) {
-        let mut tasks = self.lock();
-        if tasks.ended.is_none()
-            && let Some(at) = tasks.find(task)
-            && tasks.entries[at].state == TaskState::Running
-        {
-            change(&mut tasks.entries[at]);
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, Tasks> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -202,6 +205,13 @@ impl Tasks {
     fn find(&self, task: u64) -> Option<usize> {
         let entries = &self.entries;
         entries.binary_search_by_key(&task, |entry| entry.task).ok()
+    }
+
+    /// The task, unless it or the job is over.
+    fn running(&mut self, task: u64) -> Option<&mut Entry> {
+        let at = self.find(task).filter(|_| self.ended.is_none())?;
+        let entry = &mut self.entries[at];
+        (entry.state == TaskState::Running).then_some(entry)
     }
 
     /// Takes over what was reported.
@@ -228,19 +238,25 @@ impl Tasks {
         }
     }
 
-    fn end_task(&mut self, task: u64, state: TaskState, now: Instant) {
-        self.refresh(now);
-        let Some(at) = self.find(task) else { return };
-        if self.ended.is_some() || self.entries[at].state != TaskState::Running {
-            return;
+    /// Whether it was running.
+    fn end_task(&mut self, task: u64, state: TaskState, now: Instant) -> bool {
+        if self.running(task).is_none() {
+            return false;
         }
+        self.refresh(now);
+        let Some(entry) = self.running(task) else {
+            return false;
+        };
         if state == TaskState::Done {
-            self.entries[at].complete();
+            entry.complete();
             self.refresh(now);
         }
-        self.entries[at].end(state);
+        if let Some(entry) = self.running(task) {
+            entry.end(state);
+        }
         // What its parents have of it may change with its end, too.
         self.refresh(now);
+        true
     }
 
     fn clear(&mut self, task: u64) {

@@ -90,9 +90,12 @@ impl Entry {
         self.touched |= self.task != JOB;
     }
 
-    pub(super) fn set_message(&mut self, message: Cow<'static, str>) {
-        self.touched |= self.message != message;
+    /// Whether it is another than before.
+    pub(super) fn set_message(&mut self, message: Cow<'static, str>) -> bool {
+        let is_new = self.message != message;
+        self.touched |= is_new;
         self.message = message;
+        is_new
     }
 
     pub(super) fn reset_eta(&mut self, now: Instant) {

@@ -43,13 +43,16 @@ impl Handle {
     }
 
     pub(super) fn inc(&self, delta: u64) {
-        self.counter.add(delta);
-        self.board.changed();
+        if delta > 0 {
+            self.counter.add(delta);
+            self.board.changed();
+        }
     }
 
     pub(super) fn set_position(&self, position: u64) {
-        self.counter.position.store(position, Ordering::SeqCst);
-        self.board.changed();
+        if self.counter.position.swap(position, Ordering::SeqCst) != position {
+            self.board.changed();
+        }
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -58,17 +61,24 @@ impl Handle {
     }
 
     pub(super) fn set_length(&self, length: Option<u64>) {
-        self.counter.set_length(length);
-        self.board.changed();
+        let length = length.map_or(UNKNOWN, known);
+        if self.counter.length.swap(length, Ordering::SeqCst) != length {
+            self.board.changed();
+        }
     }
 
     pub(super) fn inc_length(&self, delta: u64) {
-        let longer =
-            |length| (length != UNKNOWN).then(|| known(u64::saturating_add(length, delta)));
-        let length = &self.counter.length;
         // Nothing to add to if it is unknown.
-        let _ = length.fetch_update(Ordering::SeqCst, Ordering::SeqCst, longer);
-        self.board.changed();
+        let longer = |length| {
+            (length != UNKNOWN && delta > 0).then(|| known(u64::saturating_add(length, delta)))
+        };
+        let length = &self.counter.length;
+        if length
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, longer)
+            .is_ok()
+        {
+            self.board.changed();
+        }
     }
 
     pub(super) fn length(&self) -> Option<u64> {
@@ -78,13 +88,11 @@ impl Handle {
 
     pub(super) fn set_message(&self, message: Cow<'static, str>) {
         self.board.set_message(self.task, message);
-        self.board.changed();
     }
 
     pub(super) fn add(&self, name: String, total: Option<u64>, part: bool) -> Self {
         let counter = Arc::new(Counter::new(total));
         let task = self.board.add(self.task, name, Arc::clone(&counter), part);
-        self.board.changed();
         Self::new(Arc::clone(&self.board), counter, task)
     }
 }
@@ -99,12 +107,10 @@ impl fmt::Debug for Handle {
 
 impl Counter {
     pub(super) fn new(length: Option<u64>) -> Self {
-        let counter = Self {
+        Self {
             position: AtomicU64::new(0),
-            length: AtomicU64::new(UNKNOWN),
-        };
-        counter.set_length(length);
-        counter
+            length: AtomicU64::new(length.map_or(UNKNOWN, known)),
+        }
     }
 
     pub(super) fn add(&self, delta: u64) {
@@ -123,11 +129,6 @@ impl Counter {
     pub(super) fn length(&self) -> Option<u64> {
         let length = self.length.load(Ordering::SeqCst);
         (length != UNKNOWN).then_some(length)
-    }
-
-    fn set_length(&self, length: Option<u64>) {
-        let length = length.map_or(UNKNOWN, known);
-        self.length.store(length, Ordering::SeqCst);
     }
 }
 

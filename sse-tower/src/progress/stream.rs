@@ -130,19 +130,32 @@ impl<T: Clone> ProgressStream<T> {
         !self.events.is_empty()
     }
 
-    /// Whether it is too soon for the next update.
-    fn poll_pause(&mut self, cx: &mut Context<'_>) {
-        let Some(until) = self.paused_until else {
-            return;
+    /// Is ready when the job is worth a look; whether that is because it has changed.
+    fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let goes_on = self.paused_until.is_some() && self.poll_pause(cx).is_ready();
+        let Some(wake) = &mut self.wake else {
+            return Poll::Ready(false);
         };
-        let pause = &mut self.pause;
-        let pause = pause.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        if pause.deadline() != until {
-            pause.as_mut().reset(until);
+        let changed = wake.as_mut().poll(cx).is_ready();
+        if !changed && !goes_on {
+            return Poll::Pending;
         }
-        if pause.as_mut().poll(cx).is_ready() {
+        self.wake = None;
+        Poll::Ready(changed)
+    }
+
+    /// Is ready when it is not too soon for the next update.
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(until) = self.paused_until {
+            let pause = &mut self.pause;
+            let pause = pause.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if pause.deadline() != until {
+                pause.as_mut().reset(until);
+            }
+            ready!(pause.as_mut().poll(cx));
             self.paused_until = None;
         }
+        Poll::Ready(())
     }
 }
 
@@ -158,8 +171,9 @@ impl<T: Clone> Stream for ProgressStream<T> {
             if this.over {
                 return Poll::Ready(None);
             }
-            this.poll_pause(cx);
-            if !this.look() {
+            let changed = ready!(this.poll_wake(cx));
+            // A change that is not to be seen is followed by a pause, too: the next may be as well.
+            if !this.look() && !changed {
                 let board = &this.job.board;
                 let wake = if this.paused_until.is_some() {
                     board.await_end()
@@ -168,7 +182,7 @@ impl<T: Clone> Stream for ProgressStream<T> {
                 };
                 // Once more, for what has happened since.
                 if !this.look() {
-                    ready!(this.wake.insert(Box::pin(wake)).as_mut().poll(cx));
+                    this.wake = Some(Box::pin(wake));
                     continue;
                 }
             }
