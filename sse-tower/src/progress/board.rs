@@ -82,10 +82,12 @@ impl Board {
     }
 
     /// Puts what `told` lacks into `events`: of a job that goes on all, of one that has ended
-    /// what is left to tell. With `only_tasks` the job itself is not told of.
+    /// what is left to tell. Who is `returning` may know tasks that are not there. With
+    /// `only_tasks` the job itself is not told of.
     pub(super) fn tell<T>(
         &self,
         told: &mut Told,
+        returning: bool,
         only_tasks: bool,
         events: &mut VecDeque<Progress<T>>,
     ) {
@@ -93,7 +95,7 @@ impl Board {
         tasks.refresh(Instant::now());
         let id = EventId::from(Cursor::new(self.epoch, tasks.version));
         let over = tasks.ended.is_some();
-        let reset = told.is_empty() && tasks.newest > JOB;
+        let reset = told.is_empty() && (returning || tasks.newest > JOB);
         for entry in &tasks.entries {
             let is_new = told.get(&entry.task) != Some(&entry.version);
             if is_new && !(only_tasks && entry.task == JOB) {

@@ -65,7 +65,9 @@ pub enum Progress<T> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
         /// The sub-tasks that are told of next are all there are: a client that comes back
-        /// forgets the others.
+        /// forgets the others, also those of another job. So it is with the first update of
+        /// each stream of a job that has had any, or of [who comes
+        /// back](super::ProgressStream::after).
         #[serde(default, skip_serializing_if = "is_false")]
         reset: bool,
     },

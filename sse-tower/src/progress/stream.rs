@@ -59,6 +59,8 @@ use crate::response::Sse;
 pub struct ProgressStream<T> {
     job: Arc<Job<T>>,
     told: Told,
+    /// The client has seen something before, perhaps of another job.
+    returning: bool,
     /// What is told next.
     events: VecDeque<Progress<T>>,
     /// There may be another update then.
@@ -88,6 +90,7 @@ impl<T> ProgressStream<T> {
         Self {
             job,
             told: Told::new(),
+            returning: false,
             events: VecDeque::new(),
             paused_until: None,
             pause: None,
@@ -101,9 +104,13 @@ impl<T> ProgressStream<T> {
     /// `None` as the answer of an [`#[sse_handler]`](crate::sse_handler) is 204, at which an
     /// `EventSource` stops. Under an [`SseLayer`](crate::SseLayer) a browser that has seen the
     /// end is answered before the handler is; this is for all others, and for a connection that
-    /// broke right behind the last event. An id of another job is that of a new client.
+    /// broke right behind the last event.
+    ///
+    /// A client that comes back is told to forget the tasks that it knows, which may be those of
+    /// another job: its first update has [`reset`](Progress::Update::reset).
     #[must_use]
-    pub fn after(self, resume: Resume<Cursor>) -> Option<Self> {
+    pub fn after(mut self, resume: Resume<Cursor>) -> Option<Self> {
+        self.returning = !matches!(resume, Resume::Fresh);
         let last = self.job.board.last_id();
         let seen_all = last.is_some() && resume.after() == last;
         (!seen_all).then_some(self)
@@ -117,7 +124,8 @@ impl<T: Clone> ProgressStream<T> {
         let outcome = job.outcome.get();
         let paused = self.paused_until.is_some();
         if outcome.is_some() || !paused {
-            job.board.tell(&mut self.told, paused, &mut self.events);
+            let (told, events) = (&mut self.told, &mut self.events);
+            job.board.tell(told, self.returning, paused, events);
         }
         if let Some(outcome) = outcome {
             let id = job.board.last_id().map(EventId::from);
