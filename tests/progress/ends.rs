@@ -4,7 +4,7 @@ use std::fmt;
 
 use futures_util::StreamExt as _;
 use serde::{Serialize, Serializer};
-use sse_tower::progress;
+use sse_tower::{TaskState, progress};
 
 use super::*;
 
@@ -101,6 +101,60 @@ async fn what_a_task_does_after_the_end_of_the_job_is_not_told() {
         panic!("as it was at the end")
     };
     assert_eq!(failure(&mut late), "no space");
+}
+
+/// Whether each task of a job that is over has failed.
+async fn all_failed(stream: ProgressStream<u8>) -> Vec<(String, bool)> {
+    let events = stream.filter_map(async |event| match event {
+        Progress::Task { name, state, .. } => Some((name, state == TaskState::Failed)),
+        _ => None,
+    });
+    events.collect().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_task_goes_on_when_the_job_is_over() {
+    for finish in [true, false] {
+        let (reporter, mut present) = progress::<u8>(None);
+        let done = reporter.part("done", 10);
+        let running = reporter.part("running", 10);
+        let inner = running.task("inner", 1);
+        assert_eq!(position(now(&mut present)), 0);
+        (0..3).for_each(|_| drop(now(&mut present)));
+        done.finish();
+        if finish {
+            reporter.finish(1);
+        } else {
+            reporter.fail("no space");
+        }
+        inner.finish();
+        running.finish();
+        let states = [("done", false), ("running", true), ("inner", true)];
+        let states = states.map(|(name, failed)| (name.to_owned(), failed));
+        let late = present.clone();
+        assert_eq!(all_failed(present).await, states);
+        assert_eq!(all_failed(late).await, states);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_finished_is_full_and_never_more_than_that() {
+    for (own, of_part, length, full) in [
+        (3, 4, Some(10), 10),
+        (3, 4, Some(5), 7),
+        (3, 4, None, 9),
+        (0, 0, Some(0), 0),
+    ] {
+        let (reporter, stream) = progress::<u8>(length);
+        let part = reporter.part("a", 9);
+        reporter.inc(own);
+        part.inc(of_part);
+        let other = reporter.clone();
+        reporter.finish(1);
+        part.inc(2);
+        assert_eq!(other.position(), full);
+        assert_eq!(position(now(&mut stream.clone())), full);
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,8 @@
 //! Sub-tasks, and theirs.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::StreamExt as _;
 use sse_tower::{TaskState, progress};
 
@@ -228,4 +231,37 @@ async fn a_sub_task_of_what_is_gone_is_not_shown() {
     lost.inc(1);
     assert_eq!(lost.position(), 1);
     assert_eq!(told(&mut stream), ["job 0/3 reset"]);
+    let b = job.task("b", 1);
+    let other = b.clone();
+    b.finish();
+    other.part("lost, too", 1).inc(1);
+    pass(100).await;
+    assert_eq!(told(&mut stream), ["3<0 b 1/1 done"]);
+}
+
+/// Steps that are counted while it ends do not fill a task beyond its length.
+#[tokio::test(start_paused = true)]
+async fn a_task_is_not_overfilled_by_what_is_counted_while_it_ends() {
+    const LENGTH: u64 = 1 << 40;
+    for _ in 0..20 {
+        let (job, stream) = progress::<u8>(None);
+        let task = job.part("a", LENGTH);
+        let steps = task.clone();
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::spawn({
+            let stop = Arc::clone(&stop);
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    steps.inc(1);
+                }
+            }
+        });
+        while task.position() == 0 {
+            std::hint::spin_loop();
+        }
+        task.finish();
+        stop.store(true, Ordering::Relaxed);
+        thread.join().unwrap();
+        assert_eq!(position(now(&mut stream.clone())), LENGTH);
+    }
 }

@@ -121,7 +121,7 @@ impl Board {
         tasks.newest += 1;
         let task = tasks.newest;
         // What is added to something that is over is not shown.
-        if tasks.ended.is_none() && tasks.find(parent).is_some() {
+        if tasks.running(parent).is_some() {
             let mut entry = Entry::new(task, name, counter, Instant::now());
             (entry.parent, entry.part) = (parent, part);
             tasks.entries.push(entry);
@@ -133,8 +133,8 @@ impl Board {
 
     pub(super) fn set_message(&self, task: u64, message: Cow<'static, str>) {
         let mut tasks = self.lock();
-        let entry = tasks.running(task);
-        let is_new = entry.is_some_and(|entry| entry.set_message(message));
+        let at = tasks.running(task);
+        let is_new = at.is_some_and(|at| tasks.entries[at].set_message(message));
         drop(tasks);
         if is_new {
             self.changed();
@@ -143,10 +143,10 @@ impl Board {
 
     pub(super) fn reset_eta(&self, task: u64) {
         let mut tasks = self.lock();
-        let now = Instant::now();
-        tasks.refresh(now);
-        if let Some(entry) = tasks.running(task) {
-            entry.reset_eta(now);
+        if let Some(at) = tasks.running(task) {
+            let now = Instant::now();
+            tasks.refresh(now);
+            tasks.entries[at].reset_eta(now);
         }
     }
 
@@ -166,19 +166,21 @@ impl Board {
         }
     }
 
-    /// Takes a task and its sub-tasks away; what its parent has of it stays.
+    /// The task is done, unless it was over before, and is taken away with its sub-tasks; what
+    /// its parent has of it stays.
     pub(super) fn clear(&self, task: u64) {
-        self.lock().clear(task);
-        self.changed();
+        let cleared = self.lock().clear(task, Instant::now());
+        if cleared {
+            self.changed();
+        }
     }
 
-    /// The job is over, unless it was before; `last` is called while nobody looks.
+    /// The job is over, unless it was before, and so are its tasks; `last` is called while nobody
+    /// looks.
     pub(super) fn end(&self, state: TaskState, last: impl FnOnce()) {
         let mut tasks = self.lock();
         if tasks.ended.is_none() {
-            let now = Instant::now();
-            tasks.end_task(JOB, state, now);
-            tasks.ended = Some(now);
+            tasks.end(state, Instant::now());
             last();
         }
         drop(tasks);
@@ -209,11 +211,10 @@ impl Tasks {
         entries.binary_search_by_key(&task, |entry| entry.task).ok()
     }
 
-    /// The task, unless it or the job is over.
-    fn running(&mut self, task: u64) -> Option<&mut Entry> {
-        let at = self.find(task).filter(|_| self.ended.is_none())?;
-        let entry = &mut self.entries[at];
-        (entry.state == TaskState::Running).then_some(entry)
+    /// Where the task is, unless it is over.
+    fn running(&self, task: u64) -> Option<usize> {
+        let at = self.find(task)?;
+        (self.entries[at].state == TaskState::Running).then_some(at)
     }
 
     /// Takes over what was reported.
@@ -242,31 +243,20 @@ impl Tasks {
 
     /// Whether it was running.
     fn end_task(&mut self, task: u64, state: TaskState, now: Instant) -> bool {
-        if self.running(task).is_none() {
-            return false;
-        }
-        self.refresh(now);
-        let Some(entry) = self.running(task) else {
+        let Some(at) = self.running(task) else {
             return false;
         };
-        if state == TaskState::Done {
-            entry.complete();
-            self.refresh(now);
-        }
-        if let Some(entry) = self.running(task) {
-            entry.end(state);
-        }
-        // What its parents have of it may change with its end, too.
         self.refresh(now);
+        self.entries[at].end(state);
         true
     }
 
-    fn clear(&mut self, task: u64) {
-        self.refresh(Instant::now());
-        let Some(at) = self.find(task) else { return };
-        if self.ended.is_some() {
-            return;
-        }
+    /// Whether it was there.
+    fn clear(&mut self, task: u64, now: Instant) -> bool {
+        self.end_task(task, TaskState::Done, now);
+        let Some(at) = self.find(task).filter(|_| self.ended.is_none()) else {
+            return false;
+        };
         let entry = &self.entries[at];
         let (part, sum) = (entry.part, entry.as_part());
         if part && let Some(parent) = self.find(entry.parent) {
@@ -280,6 +270,21 @@ impl Tasks {
             }
             !goes
         });
+        true
+    }
+
+    fn end(&mut self, state: TaskState, now: Instant) {
+        self.refresh(now);
+        for entry in &mut self.entries {
+            if entry.task == JOB {
+                entry.end(state);
+            } else if entry.state == TaskState::Running {
+                // As if it were dropped now. Whether it is before or after makes no difference.
+                entry.end(TaskState::Failed);
+            }
+        }
+        self.refresh(now);
+        self.ended = Some(now);
     }
 }
 

@@ -78,16 +78,15 @@ impl Entry {
         std::mem::take(&mut self.touched) || moved
     }
 
-    /// Has done all that there is to do.
-    pub(super) fn complete(&self) {
-        let rest = self.length.and_then(|all| all.checked_sub(self.position));
-        self.counter.add(rest.unwrap_or(0));
-    }
-
+    /// It is over, and stays as it was taken over last. What is done is full.
     pub(super) fn end(&mut self, state: TaskState) {
+        let shown = self.position;
+        if state == TaskState::Done {
+            self.position = self.length.map_or(shown, |all| all.max(shown));
+        }
         self.state = state;
         // How the job ended is told by its last event.
-        self.touched |= self.task != JOB;
+        self.touched |= self.task != JOB || self.position != shown;
     }
 
     /// Whether it is another than before.

@@ -52,7 +52,8 @@ pub struct ProgressReporter<T> {
 /// Tells how far a sub-task of a job is. Made by [`ProgressReporter::task`].
 ///
 /// Clones are the same task. When the last is dropped and none has
-/// [finished](Self::finish), the task has failed, and the job goes on.
+/// [finished](Self::finish), the task has failed, and the job goes on. So has a task that goes
+/// on when the job ends, however that does. A sub-task of a task that is over is not shown.
 #[derive(Clone, Debug)]
 pub struct ProgressTask {
     task: Handle,
@@ -165,6 +166,8 @@ impl<T> ProgressReporter<T> {
 
     /// The job is done, and this came of it. Its bar is full. Later words have no effect.
     ///
+    /// Sub-tasks that nobody has finished by then have failed, as if they were dropped.
+    ///
     /// A result that cannot be serialized is logged, and clients are told that the job failed.
     pub fn finish(self, result: T)
     where
@@ -186,7 +189,7 @@ impl<T> ProgressReporter<T> {
         });
     }
 
-    /// The job has failed. Later words have no effect.
+    /// The job has failed, and with it the sub-tasks that go on. Later words have no effect.
     ///
     /// The clients are told what `reason` displays, so let it be meant for them.
     pub fn fail(self, reason: impl Display) {
@@ -232,7 +235,6 @@ impl ProgressTask {
 
     /// The task is done, and need not be shown any longer, nor its sub-tasks.
     pub fn finish_and_clear(self) {
-        self.unfinished.end(TaskState::Done);
         self.task.board().clear(self.task.task());
     }
 
