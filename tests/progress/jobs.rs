@@ -133,6 +133,48 @@ impl serde::Serialize for Held {
     }
 }
 
+/// A result that looks at the jobs when it is dropped, as one that is a guard may.
+struct Looks(Jobs<u8, Self>);
+
+impl serde::Serialize for Looks {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        let _ = self.0.len();
+    }
+}
+
+/// On a thread, so that a lock that is never given back is a failure and no hanging test.
+#[test]
+fn a_result_that_is_forgotten_may_look_at_the_jobs() {
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let jobs = Jobs::<u8, Looks>::new().at_most(1);
+        let run = |key| jobs.start(key, 1).unwrap().finish(Looks(jobs.clone()));
+        run(1);
+        done.send("of the same key").unwrap();
+        run(1);
+        done.send("what ended first").unwrap();
+        run(2);
+        let brief = Jobs::<u8, Looks>::new().keep_for(Duration::ZERO);
+        done.send("what is no longer kept").unwrap();
+        for key in [1, 2] {
+            let looks = Looks(brief.clone());
+            brief.start(key, 1).unwrap().finish(looks);
+        }
+        done.send("").unwrap();
+    });
+    let mut at = "the first";
+    while !at.is_empty() {
+        let next = is_done.recv_timeout(Duration::from_secs(10));
+        at = next.unwrap_or_else(|_| panic!("it hangs at {at}"));
+    }
+}
+
 #[test]
 fn the_answers_are_those_that_an_event_source_understands() {
     for (response, status, no_store) in [

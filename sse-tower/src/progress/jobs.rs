@@ -83,12 +83,16 @@ impl<K: Eq + Hash, T> Jobs<K, T> {
     }
 
     /// How long a job is kept that is over. Default: ten minutes.
+    ///
+    /// To be said before the jobs are cloned: of jobs that are shared already it has no effect.
     #[must_use]
     pub fn keep_for(self, time: Duration) -> Self {
         self.with(|shared| shared.keep_for = time)
     }
 
     /// How many jobs there are at most, running and over. Default: 1,000.
+    ///
+    /// To be said before the jobs are cloned, too.
     #[must_use]
     pub fn at_most(self, jobs: usize) -> Self {
         self.with(|shared| shared.at_most = jobs)
@@ -118,12 +122,14 @@ impl<K: Eq + Hash, T> Jobs<K, T> {
     /// As [`start`](Self::start).
     pub fn insert(&self, key: K, reporter: &ProgressReporter<T>) -> Result<(), NotStarted> {
         let now = Instant::now();
+        // Outlives the lock: a result may take a while to drop, or come back here.
+        let mut gone = Vec::new();
         let mut jobs = self.lock();
         if jobs.get(&key).is_some_and(|job| !job.is_over()) {
             return Err(NotStarted::Running);
         }
-        jobs.remove(&key);
-        self.make_room(&mut jobs, now)?;
+        gone.extend(jobs.remove_entry(&key));
+        self.make_room(&mut jobs, &mut gone, now)?;
         jobs.insert(key, Arc::clone(reporter.job()));
         Ok(())
     }
@@ -145,9 +151,9 @@ impl<K: Eq + Hash, T> Jobs<K, T> {
 
     /// Forgets the job of `key`, running or over. Those who follow it still do.
     pub fn remove(&self, key: &K) {
-        let job = self.lock().remove(key);
-        // Its result may take a while to drop, or come back here: not while others wait.
-        drop(job);
+        let gone = self.lock().remove_entry(key);
+        // Not while others wait.
+        drop(gone);
     }
 
     /// How many jobs there are.
@@ -164,31 +170,21 @@ impl<K: Eq + Hash, T> Jobs<K, T> {
         self.len() == 0
     }
 
-    /// Forgets what is kept no longer, and, if that is not enough, what ended first.
+    /// Moves to `gone` what is kept no longer, and, if that is not enough, what ended first.
     fn make_room(
         &self,
         jobs: &mut HashMap<K, Arc<Job<T>>>,
+        gone: &mut Vec<(K, Arc<Job<T>>)>,
         now: Instant,
     ) -> Result<(), NotStarted> {
-        let mut first: Option<Instant> = None;
-        jobs.retain(|_, job| {
-            let ended = job.board.ended();
-            let kept = self.is_kept(job, now);
-            if kept && let Some(ended) = ended {
-                first = Some(first.map_or(ended, |first| first.min(ended)));
-            }
-            kept
-        });
+        gone.extend(jobs.extract_if(|_, job| !self.is_kept(job, now)));
         if jobs.len() < self.shared.at_most {
             return Ok(());
         }
-        let first = first.ok_or(NotStarted::Full)?;
-        let mut found = false;
-        jobs.retain(|_, job| {
-            let goes = !found && job.board.ended() == Some(first);
-            found |= goes;
-            !goes
-        });
+        let ended = jobs.values().filter_map(|job| job.board.ended());
+        let first = ended.min().ok_or(NotStarted::Full)?;
+        let mut firsts = jobs.extract_if(|_, job| job.board.ended() == Some(first));
+        gone.extend(firsts.next());
         Ok(())
     }
 
