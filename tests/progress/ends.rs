@@ -38,6 +38,7 @@ async fn a_job_that_panics_has_failed() {
         panic!("on purpose");
     });
     assert!(job.await.is_err());
+    assert_eq!(position(now(&mut stream)), 1);
     assert_eq!(failure(&mut stream), "the job panicked");
 }
 
@@ -47,6 +48,37 @@ async fn a_job_that_fails_says_why() {
     now(&mut stream);
     reporter.fail(std::io::Error::other("the disk is full"));
     assert_eq!(failure(&mut stream), "the disk is full");
+}
+
+/// However soon after an update: who looks on is told what one is told who comes late.
+#[tokio::test(start_paused = true)]
+async fn how_far_a_job_came_is_told_before_its_failure() {
+    let (reporter, mut stream) = progress::<()>(10);
+    now(&mut stream);
+    reporter.inc(3);
+    reporter.set_message("writing");
+    nothing(&mut stream);
+    reporter.fail("the disk is full");
+    let Progress::Update {
+        position: 3,
+        message: Some(message),
+        ..
+    } = now(&mut stream)
+    else {
+        panic!("how far it came")
+    };
+    assert_eq!(message, "writing");
+    assert_eq!(failure(&mut stream), "the disk is full");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_job_that_is_done_the_result_says_all() {
+    let (reporter, mut stream) = progress::<u8>(10);
+    now(&mut stream);
+    reporter.inc(3);
+    reporter.set_message("writing");
+    reporter.finish(7);
+    assert!(matches!(now(&mut stream), Progress::Done { result: 7, .. }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,9 +226,18 @@ async fn a_reason_that_does_not_display_is_no_panic() {
 #[tokio::test(start_paused = true)]
 async fn who_looks_is_counted_and_leaves_the_job_alone() {
     let (reporter, stream) = progress::<u8>(1);
-    let second = reporter.subscribe();
-    assert_eq!(reporter.subscribers(), 2);
-    drop((stream, second));
+    let mut clients = [stream.clone(), stream.clone(), reporter.subscribe()];
+    assert_eq!(
+        reporter.subscribers(),
+        0,
+        "the state of a router is no client"
+    );
+    for client in &mut clients {
+        now(client);
+        nothing(client);
+    }
+    assert_eq!(reporter.subscribers(), 3);
+    drop(clients);
     assert_eq!(reporter.subscribers(), 0);
     reporter.inc(1);
     let mut late = reporter.subscribe();

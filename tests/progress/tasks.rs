@@ -210,6 +210,7 @@ async fn which_task_failed_is_told_before_the_job_fails() {
     job.inc(1);
     task.fail("no such file");
     job.fail("one of the files is gone");
+    assert_eq!(position(now(&mut stream)), 1);
     let Progress::Task {
         state: TaskState::Failed,
         ..
@@ -237,6 +238,21 @@ async fn a_sub_task_of_what_is_gone_is_not_shown() {
     other.part("lost, too", 1).inc(1);
     pass(100).await;
     assert_eq!(told(&mut stream), ["3<0 b 1/1 done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_cleared_a_task_has_an_id_of_its_own() {
+    let (job, stream) = progress::<()>(3);
+    let task = job.task("a", 1);
+    task.inc(1);
+    let id = |mut stream: ProgressStream<()>| match now(&mut stream) {
+        Progress::Update { id, .. } => id.unwrap(),
+        event => panic!("{event:?} is no update"),
+    };
+    task.clone().finish();
+    let before = id(stream.clone());
+    task.finish_and_clear();
+    assert_ne!(id(stream), before, "another state");
 }
 
 /// Steps that are counted while it ends do not fill a task beyond its length.

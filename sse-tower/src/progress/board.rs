@@ -262,6 +262,7 @@ impl Tasks {
         if part && let Some(parent) = self.find(entry.parent) {
             self.entries[parent].cleared.add(sum);
         }
+        self.version += 1;
         let mut gone = BTreeSet::from([task]);
         self.entries.retain(|entry| {
             let goes = entry.task == task || entry.task != JOB && gone.contains(&entry.parent);

@@ -207,7 +207,10 @@ impl<T> ProgressReporter<T> {
         ProgressStream::new(Arc::clone(&self.job.0))
     }
 
-    /// How many streams there are, for jobs that nobody needs when nobody looks.
+    /// How many streams are being read, for jobs that nobody needs when nobody looks.
+    ///
+    /// A stream counts from its first poll until it is dropped: one that is kept as the state of
+    /// a router, to be cloned for each client, does not.
     #[must_use]
     pub fn subscribers(&self) -> usize {
         self.job.0.streams()

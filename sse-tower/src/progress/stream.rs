@@ -29,8 +29,9 @@ use crate::response::Sse;
 ///
 /// A stream sends at most one [`Update`](Progress::Update) in 100 ms, and of each sub-task at
 /// most one [`Task`](Progress::Task), always with the newest state. The end is sent at once, and
-/// before it what happened to sub-tasks meanwhile, such as that one failed. That a job is done
-/// says that its bar is full, so an `Update` that would have come too soon is left out.
+/// before it, however soon, what happened meanwhile: how far a job came that failed, which
+/// sub-task did. Only of a job that is done an `Update` that would have come too soon is left out,
+/// with its message: its bar is full, and what is to be read in the end is the result.
 ///
 /// It is polled on a tokio runtime with its timer enabled, as under `axum::serve`.
 ///
@@ -67,6 +68,8 @@ pub struct ProgressStream<T> {
     paused_until: Option<Instant>,
     pause: Option<Pin<Box<Sleep>>>,
     wake: Option<Pin<Box<OwnedNotified>>>,
+    /// It was polled, so it counts.
+    polled: bool,
     over: bool,
 }
 
@@ -86,7 +89,6 @@ pub(super) enum Outcome<T> {
 
 impl<T> ProgressStream<T> {
     pub(super) fn new(job: Arc<Job<T>>) -> Self {
-        job.streams.fetch_add(1, Ordering::Relaxed);
         Self {
             job,
             told: Told::new(),
@@ -95,6 +97,7 @@ impl<T> ProgressStream<T> {
             paused_until: None,
             pause: None,
             wake: None,
+            polled: false,
             over: false,
         }
     }
@@ -124,8 +127,9 @@ impl<T: Clone> ProgressStream<T> {
         let outcome = job.outcome.get();
         let paused = self.paused_until.is_some();
         if outcome.is_some() || !paused {
+            let only_tasks = paused && matches!(outcome, Some(Outcome::Done(_)));
             let (told, events) = (&mut self.told, &mut self.events);
-            job.board.tell(told, self.returning, paused, events);
+            job.board.tell(told, self.returning, only_tasks, events);
         }
         if let Some(outcome) = outcome {
             let id = job.board.last_id().map(EventId::from);
@@ -172,6 +176,10 @@ impl<T: Clone> Stream for ProgressStream<T> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
+        if !this.polled {
+            this.polled = true;
+            this.job.streams.fetch_add(1, Ordering::Relaxed);
+        }
         loop {
             if let Some(event) = this.events.pop_front() {
                 return Poll::Ready(Some(event));
@@ -210,7 +218,9 @@ impl<T> Clone for ProgressStream<T> {
 
 impl<T> Drop for ProgressStream<T> {
     fn drop(&mut self) {
-        self.job.streams.fetch_sub(1, Ordering::Relaxed);
+        if self.polled {
+            self.job.streams.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
