@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::{Stream as _, StreamExt as _, stream};
-use sse_tower::progress;
+use sse_tower::{TaskState, progress};
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 
 use super::*;
@@ -67,6 +67,27 @@ async fn what_is_wrapped_does_not_keep_the_job_alive() {
     now(&mut stream);
     assert!(matches!(now(&mut stream), Progress::Failed { .. }));
     assert_eq!(items.next(), Some(0), "and goes on all the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrapped_keeps_its_task_alive() {
+    let (job, mut stream) = progress::<u8>(None);
+    let mut items = job.part("a", 3).wrap_iter(0..3);
+    now(&mut stream);
+    let state = |event| match event {
+        Progress::Task {
+            state, position, ..
+        } => (state, position),
+        event => panic!("{event:?} is not of a task"),
+    };
+    assert_eq!(state(now(&mut stream)), (TaskState::Running, 0));
+    items.next();
+    pass(100).await;
+    assert_eq!(position(now(&mut stream)), 1);
+    assert_eq!(state(now(&mut stream)), (TaskState::Running, 1));
+    drop(items);
+    pass(100).await;
+    assert_eq!(state(now(&mut stream)), (TaskState::Failed, 1));
 }
 
 /// A reader that fails after its bytes.

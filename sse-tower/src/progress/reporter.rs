@@ -130,7 +130,8 @@ macro_rules! verbs {
         /// A sub-task whose steps are steps of this one, too, also after it is cleared.
         ///
         /// If this one has no length of its own, it has that of all its parts, once each has
-        /// one; a part that is over has done all that it had to do.
+        /// one; of a part that is over without one, that is what it has done. A part that failed
+        /// keeps its length, so this one is not full before it is finished.
         #[must_use]
         pub fn part(&self, name: impl Into<String>, total: impl Into<Option<u64>>) -> ProgressTask {
             ProgressTask::new(self.task.add(name.into(), total.into(), true))
@@ -138,18 +139,18 @@ macro_rules! verbs {
 
         /// Counts the items of an iterator when they are taken.
         pub fn wrap_iter<I: IntoIterator>(&self, iter: I) -> Counted<I::IntoIter> {
-            Counted::new(iter.into_iter(), self.task.clone())
+            self.counted(iter.into_iter())
         }
 
         /// Counts the items of a stream when they are taken. To count the bytes of its chunks,
         /// call [`inc`](Self::inc) for each.
         pub fn wrap_stream<S: Stream>(&self, stream: S) -> Counted<S> {
-            Counted::new(stream, self.task.clone())
+            self.counted(stream)
         }
 
         /// Counts the bytes that are read, of tokio's `AsyncRead` or of [`std::io::Read`].
         pub fn wrap_read<R>(&self, read: R) -> Counted<R> {
-            Counted::new(read, self.task.clone())
+            self.counted(read)
         }
     };
 }
@@ -219,6 +220,10 @@ impl<T> ProgressReporter<T> {
     pub(super) fn job(&self) -> &Arc<Job<T>> {
         &self.job.0
     }
+
+    fn counted<I>(&self, inner: I) -> Counted<I> {
+        Counted::new(inner, self.task.clone(), None)
+    }
 }
 
 impl ProgressTask {
@@ -245,6 +250,10 @@ impl ProgressTask {
     pub fn fail(self, reason: impl Display) {
         self.set_message(text(reason));
         self.unfinished.end(TaskState::Failed);
+    }
+
+    fn counted<I>(&self, inner: I) -> Counted<I> {
+        Counted::new(inner, self.task.clone(), Some(Arc::clone(&self.unfinished)))
     }
 }
 
@@ -283,7 +292,7 @@ impl<T> Drop for Unfinished<T> {
 
 /// A sub-task that fails if nobody finishes it.
 #[derive(Debug)]
-struct UnfinishedTask(Handle);
+pub(super) struct UnfinishedTask(Handle);
 
 impl UnfinishedTask {
     fn end(&self, state: TaskState) {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -9,24 +10,32 @@ use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::handle::Handle;
+use super::reporter::UnfinishedTask;
 
 pin_project! {
     /// Counts what comes out of it: items of an iterator or a stream, bytes of a reader.
     ///
     /// Made by [`wrap_iter`](super::ProgressReporter::wrap_iter) and its kin. It does not keep the
-    /// job alive: what is read after the end is not counted.
+    /// job alive: what is read after the end is not counted. A sub-task it does, as a clone of
+    /// [`ProgressTask`](super::ProgressTask) would; what is read to its end is not yet finished,
+    /// so keep a clone to say so.
     #[derive(Debug)]
     #[must_use = "it counts what is read through it"]
     pub struct Counted<I> {
         #[pin]
         inner: I,
         task: Handle,
+        unfinished: Option<Arc<UnfinishedTask>>,
     }
 }
 
 impl<I> Counted<I> {
-    pub(super) fn new(inner: I, task: Handle) -> Self {
-        Self { inner, task }
+    pub(super) fn new(inner: I, task: Handle, unfinished: Option<Arc<UnfinishedTask>>) -> Self {
+        Self {
+            inner,
+            task,
+            unfinished,
+        }
     }
 
     /// What was wrapped.
