@@ -52,9 +52,9 @@ pub(crate) fn run(root: &Path, job: ProgressReporter<Summary>) {
                     let next = lock(&parts).next();
                     let Some((part, files)) = next else { break };
                     for (path, len) in files {
-                        if let Some(hash) = hash(root, &path, len, &part) {
+                        if let Some(hashed) = hash(root, &path, len, &part) {
                             // As `sort` orders names: as bytes.
-                            lock(&hashes).insert(path.into_os_string(), hash);
+                            lock(&hashes).insert(path.into_os_string(), hashed);
                         }
                     }
                     part.finish();
@@ -64,7 +64,7 @@ pub(crate) fn run(root: &Path, job: ProgressReporter<Summary>) {
     });
     let hashes = hashes.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut digest = Sha256::new();
-    for (path, hash) in &hashes {
+    for (path, (hash, _)) in &hashes {
         digest.update(format!("{hash}  "));
         digest.update(path.as_encoded_bytes());
         digest.update("\0");
@@ -72,21 +72,23 @@ pub(crate) fn run(root: &Path, job: ProgressReporter<Summary>) {
     let summary = Summary {
         digest: hex(&digest.finalize()),
         files: hashes.len(),
-        bytes: job.position(),
+        // Not the position of the job: a directory that is done is full, whatever was read of it.
+        bytes: hashes.values().map(|(_, bytes)| bytes).sum(),
         seconds: began.elapsed().as_secs_f64(),
         unreadable: found.unreadable + found.files - hashes.len(),
     };
     job.finish(summary);
 }
 
-/// The digest of a file, which is a part of its directory. A file that cannot be read stays in
-/// sight, with the reason.
-fn hash(root: &Path, path: &Path, len: u64, directory: &ProgressTask) -> Option<String> {
+/// The digest of a file, which is a part of its directory, and how many bytes that is of. A file
+/// that cannot be read stays in sight, with the reason.
+fn hash(root: &Path, path: &Path, len: u64, directory: &ProgressTask) -> Option<(String, u64)> {
     let part = directory.part(path.to_string_lossy(), len);
     match digest(&root.join(path), &part) {
         Ok(digest) => {
+            let bytes = part.position();
             part.finish_and_clear();
-            Some(digest)
+            Some((digest, bytes))
         }
         Err(error) => {
             part.fail(error);
