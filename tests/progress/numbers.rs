@@ -34,7 +34,7 @@ async fn a_pace_makes_a_rate_and_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rate_does_not_depend_on_who_looks() {
+async fn the_rate_hardly_depends_on_who_looks() {
     let (one, seldom) = progress::<u8>(1000);
     let (two, often) = progress::<u8>(1000);
     for step in 0..100 {

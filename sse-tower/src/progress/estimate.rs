@@ -12,7 +12,9 @@ const MOST_MS: u64 = (1 << 53) - 1;
 
 /// The rate of a task: a mean over time in which older time counts less.
 ///
-/// It is a mean over time and not over samples, so it does not matter who looks and how often.
+/// It is a mean over time and not over samples, so who looks often weighs no more than who looks
+/// seldom. But what is done between two looks counts as evenly done: a pause in between is not
+/// seen.
 pub(super) struct Estimate {
     since: Instant,
     at: Instant,

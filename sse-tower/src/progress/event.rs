@@ -56,6 +56,9 @@ pub enum Progress<T> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         percent: Option<f64>,
         /// How much is done in a second, at the pace of the last ten seconds or so.
+        ///
+        /// It is of the moment of this event. A job that stands still is not told of anew, so its
+        /// last rate stays; and what it did while nobody looked counts as evenly done.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rate: Option<f64>,
         /// The milliseconds that the rest takes at that pace.

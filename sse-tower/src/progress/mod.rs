@@ -6,10 +6,11 @@
 //! a client that comes late, or twice, or after the end, sees what there is to see.
 //!
 //! - A stream has at most one `progress` event in 100 ms, the first at once, each with the newest
-//!   state. The end waits for nothing.
+//!   state. The end waits for nothing, nor does a last one before a failure.
 //! - Telling is cheap: [`inc`](ProgressReporter::inc) is an atomic addition, without a lock, an
-//!   allocation or a look at the clock; once in 100 ms it wakes those who wait. It may stand in
-//!   the innermost loop.
+//!   allocation or a look at the clock; it wakes each client that waits at most once in 100 ms.
+//!   It may stand in the innermost loop, as may the verbs that set the position and the length.
+//!   All others take the lock of the job.
 //! - A job always ends: one whose last reporter is dropped without
 //!   [`finish`](ProgressReporter::finish), such as in a panic, has failed.
 //! - A job may have [sub-tasks](ProgressReporter::task), and they have theirs.

@@ -65,8 +65,8 @@ macro_rules! verbs {
     () => {
         /// Some more is done.
         ///
-        /// An atomic addition and a look at a flag: cheap enough for the innermost loop. Once in
-        /// 100 ms it also wakes the clients that wait for it.
+        /// An atomic addition and a look at a flag: cheap enough for the innermost loop. It also
+        /// wakes the clients that wait for it, each at most once in 100 ms.
         pub fn inc(&self, delta: u64) {
             self.task.inc(delta);
         }
@@ -78,6 +78,8 @@ macro_rules! verbs {
         }
 
         /// How much is done, with what its [parts](Self::part) have done.
+        ///
+        /// Takes the lock of the job and adds up its tasks: nothing for the innermost loop.
         #[must_use]
         pub fn position(&self) -> u64 {
             self.task.position()
@@ -98,13 +100,15 @@ macro_rules! verbs {
             self.task.set_length(None);
         }
 
-        /// How much there is to do, as it was set, or else of all its [parts](Self::part).
+        /// How much there is to do, as it was set, or else of all its [parts](Self::part). Costs
+        /// what [`position`](Self::position) does.
         #[must_use]
         pub fn length(&self) -> Option<u64> {
             self.task.length()
         }
 
-        /// What is being done now; empty for nothing. Takes a lock that is never held for long.
+        /// What is being done now; empty for nothing. Takes the lock of the job, which others
+        /// hold for as long as it takes to add up its tasks.
         pub fn set_message(&self, message: impl Into<Cow<'static, str>>) {
             self.task.set_message(message.into());
         }
