@@ -94,13 +94,12 @@ impl Board {
         let mut tasks = self.lock();
         tasks.refresh(Instant::now());
         let id = EventId::from(Cursor::new(self.epoch, tasks.version));
-        let over = tasks.ended.is_some();
         let reset = told.is_empty() && (returning || tasks.newest > JOB);
         for entry in &tasks.entries {
             let is_new = told.get(&entry.task) != Some(&entry.version);
             if is_new && !(only_tasks && entry.task == JOB) {
                 told.insert(entry.task, entry.version);
-                events.push_back(entry.event(id.clone(), over, reset));
+                events.push_back(entry.event(id.clone(), reset));
             }
         }
         told.retain(|task, _| {

@@ -116,8 +116,8 @@ impl Entry {
     }
 
     /// What clients are told of it.
-    pub(super) fn event<T>(&self, id: EventId, over: bool, reset: bool) -> Progress<T> {
-        let running = !over && self.state == TaskState::Running;
+    pub(super) fn event<T>(&self, id: EventId, reset: bool) -> Progress<T> {
+        let running = self.state == TaskState::Running;
         let id = Some(id);
         let (position, length) = self.shown();
         let percent = length.map(|length| percent(position, length));
