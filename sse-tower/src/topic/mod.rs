@@ -11,6 +11,7 @@
 //! connection.
 
 mod combined;
+mod cursors;
 mod durable;
 mod hub;
 mod lag;
@@ -21,7 +22,8 @@ mod subscription;
 #[expect(clippy::module_inception, reason = "the type of the module")]
 mod topic;
 
-pub use self::combined::{CombineError, Combined, Cursors, CursorsError};
+pub use self::combined::{CombineError, Combined};
+pub use self::cursors::{Cursors, CursorsError};
 pub use self::durable::{DurableError, DurableTopic};
 pub use self::hub::Hub;
 pub use self::lag::{Lag, Lagged};
