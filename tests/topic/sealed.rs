@@ -146,6 +146,22 @@ async fn several_topics_are_sealed_as_one() {
     assert_eq!(back.of("load"), Resume::After(load.head()));
 }
 
+#[tokio::test]
+async fn a_checkpoint_is_sealed_like_an_event() {
+    let topic = topic(8);
+    let seal = SealKeys::new(KEY).seal("news", "ann");
+    let mut one = topic.live().sealed(seal.clone()).checkpoints();
+    let block = one.next().await.unwrap().unwrap();
+    let back = seal.open(after(block.last_id().unwrap().as_str()));
+    assert_eq!(back, Ok(Resume::After(topic.head())));
+
+    let all = Combined::new(&Resume::Fresh).and("news", Ok(topic.live()));
+    let mut all = all.unwrap().sealed(seal.clone()).checkpoints();
+    let block = all.next().await.unwrap().unwrap();
+    let back: Resume<Cursors> = seal.open(after(block.last_id().unwrap().as_str())).unwrap();
+    assert_eq!(back.of("news"), Resume::After(topic.head()));
+}
+
 proptest! {
     /// Whoever changes a byte, cuts or adds one has no id.
     #[test]

@@ -279,10 +279,10 @@ impl<E> Subscription<E> {
 
 impl Edit {
     /// What is left for this subscriber.
-    fn edit(&mut self, block: &Block) -> Option<Block> {
+    fn edit(&mut self, block: Block) -> Option<Block> {
         let block = match &mut self.filter {
             Some(filter) => block.filter(filter)?,
-            None => block.clone(),
+            None => block,
         };
         if let (Some(checkpoints), Some(id)) = (&mut self.checkpoints, block.last_id()) {
             checkpoints.known = id.as_str().parse().ok();
@@ -353,7 +353,7 @@ impl<E> Stream for Subscription<E> {
             };
             let block = match (next, &mut this.edit) {
                 (Next::Block(block) | Next::Told(block), None) => Some(block),
-                (Next::Block(block), Some(edit)) => edit.edit(&block),
+                (Next::Block(block), Some(edit)) => edit.edit(block),
                 (Next::Told(block), Some(edit)) => Some(edit.seal(block)),
                 (Next::End(end, lagged), _) => {
                     this.end = Some(end);
