@@ -173,6 +173,13 @@ impl Block {
         self.bytes
     }
 
+    /// The bytes on the wire, and the id of the last event that has one.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn into_parts(self) -> (Bytes, Option<EventId>) {
+        (self.bytes, self.last_id)
+    }
+
     /// How many events there are.
     #[must_use]
     pub fn events(&self) -> u32 {

@@ -162,6 +162,10 @@ impl IdAssigner {
         }))
     }
 
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The id for an event that has none.
     pub(crate) fn next(&mut self) -> Option<AssignedId> {
         let this = self.0.as_deref_mut()?;

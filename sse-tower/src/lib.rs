@@ -81,6 +81,7 @@
 mod body;
 #[cfg(feature = "client")]
 pub mod client;
+mod clock;
 mod coalesce;
 mod context;
 mod decode;
@@ -106,6 +107,7 @@ mod resume;
 mod retry;
 mod settings;
 mod shutdown;
+mod signal;
 pub mod store;
 #[cfg(feature = "test-kit")]
 pub mod testing;

@@ -3,17 +3,20 @@
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use sse_core::EventId;
+use bytes::Bytes;
+use sse_core::{Block, EventId};
 use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
-use tracing::span::EnteredSpan;
+use tracing::span::Id;
 
-use crate::registry::{Ask, Membership};
+use crate::registry::Membership;
 use crate::retry::Load;
+use crate::signal::{Ask, Signal};
 
 /// How a stream ended.
 ///
@@ -79,33 +82,45 @@ pub(crate) type OnClose = Box<dyn FnOnce(Closed) + Send>;
 pub(crate) struct Life {
     /// `None` until the body is polled for the first time.
     opened: Option<Instant>,
-    span: Span,
+    signal: Option<Arc<Signal>>,
+    /// `None` if nobody looks at it.
+    span: Option<Box<Span>>,
     /// How it ended, if that is known already.
     reason: Option<CloseReason>,
     polling: bool,
     events: u64,
     bytes: u64,
-    last_id: String,
+    last_id: LastId,
     /// One for each layer around the stream, the innermost first.
     layers: Vec<Membership>,
     on_close: Option<OnClose>,
 }
 
+/// The last id that was sent.
+enum LastId {
+    None,
+    Copied(String),
+    /// That of a block, which all its readers share.
+    Shared(EventId),
+}
+
 impl Life {
     pub(crate) fn new(on_close: Option<OnClose>) -> Self {
+        let span = tracing::debug_span!(
+            "event_stream",
+            reason = Empty,
+            events = Empty,
+            bytes = Empty
+        );
         Self {
             opened: None,
-            span: tracing::debug_span!(
-                "event_stream",
-                reason = Empty,
-                events = Empty,
-                bytes = Empty
-            ),
+            signal: None,
+            span: (!span.is_disabled()).then(|| Box::new(span)),
             reason: None,
             polling: false,
             events: 0,
             bytes: 0,
-            last_id: String::new(),
+            last_id: LastId::None,
             layers: Vec::new(),
             on_close,
         }
@@ -116,10 +131,12 @@ impl Life {
         self.on_close = on_close;
     }
 
-    /// The body is polled for the first time; `layers` are those around it.
-    pub(crate) fn begin(&mut self, layers: Vec<Membership>) {
+    /// The body is polled for the first time; `layers` are those around it, which reach it
+    /// through `signal`.
+    pub(crate) fn begin(&mut self, layers: Vec<Membership>, signal: Arc<Signal>) {
         self.opened = Some(Instant::now());
-        tracing::debug!(parent: &self.span, "event stream opened");
+        self.signal = Some(signal);
+        tracing::debug!(parent: self.span_id(), "event stream opened");
         for observer in layers.iter().flat_map(Membership::observers) {
             contained(|| observer.opened());
         }
@@ -127,10 +144,13 @@ impl Life {
     }
 
     /// A poll begins: until it ends, the stream itself is at fault when the body is dropped.
-    pub(crate) fn poll_begins(&mut self) -> Option<EnteredSpan> {
+    pub(crate) fn poll_begins(&mut self) {
         self.polling = true;
-        // To enter a span that nobody looks at would be a fifth of a poll.
-        (!self.span.is_disabled()).then(|| self.span.clone().entered())
+    }
+
+    /// To be entered by each poll, if anybody looks at it: it would be a fifth of a poll.
+    pub(crate) fn span(&self) -> Option<Span> {
+        self.span.as_deref().cloned()
     }
 
     pub(crate) fn poll_ends(&mut self) {
@@ -147,6 +167,20 @@ impl Life {
         }
     }
 
+    /// A block goes out as a frame of its own. If it was taken from a topic, so many of its
+    /// events waited for the client.
+    pub(crate) fn sent_block(&mut self, block: Block, waited: Option<u64>) -> Bytes {
+        if let Some(events) = waited {
+            self.waited(events);
+        }
+        self.sent(block.events().into(), block.bytes().len());
+        let (bytes, id) = block.into_parts();
+        if let Some(id) = id {
+            self.last_id = LastId::Shared(id);
+        }
+        bytes
+    }
+
     /// How many events of a topic waited for the client, those of this frame included.
     pub(crate) fn waited(&mut self, events: u64) {
         for observer in self.layers.iter().flat_map(Membership::observers) {
@@ -156,8 +190,16 @@ impl Life {
 
     /// The last id of a frame.
     pub(crate) fn sent_id(&mut self, id: &str) {
-        self.last_id.clear();
-        self.last_id.push_str(id);
+        if let LastId::Copied(last) = &mut self.last_id {
+            last.clear();
+            last.push_str(id);
+        } else {
+            self.last_id = LastId::Copied(id.to_owned());
+        }
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.events
     }
 
     pub(crate) fn ended(&mut self, reason: CloseReason) {
@@ -166,8 +208,8 @@ impl Life {
 
     /// What the layers want of the stream.
     pub(crate) fn asked(&self) -> Ask {
-        let asked = self.layers.iter().map(Membership::asked);
-        asked.max().unwrap_or(Ask::Nothing)
+        let signal = self.signal.as_ref();
+        signal.map_or(Ask::Nothing, |signal| signal.asked())
     }
 
     /// The load of the outermost layer, which sees the most streams.
@@ -177,11 +219,16 @@ impl Life {
             .map_or_else(Load::default, Membership::load)
     }
 
-    /// Wakes `cx` when a layer asks; ask once more after this, lest the question was missed.
-    pub(crate) fn watch(&self, cx: &Context<'_>) {
-        for layer in &self.layers {
-            layer.watch(cx);
-        }
+    /// Wakes `cx` when a layer asks or the clock rings; ask both once more after this, lest
+    /// something was missed.
+    pub(crate) fn watch(&self, cx: &Context<'_>) -> Option<&Arc<Signal>> {
+        let signal = self.signal.as_ref()?;
+        signal.watch(cx);
+        Some(signal)
+    }
+
+    fn span_id(&self) -> Option<Id> {
+        self.span.as_deref().and_then(Span::id)
     }
 
     fn close(&mut self) -> Closed {
@@ -190,14 +237,16 @@ impl Life {
         } else {
             CloseReason::ClientGone
         };
-        let last_id = mem::take(&mut self.last_id);
+        let last_id = match mem::replace(&mut self.last_id, LastId::None) {
+            LastId::None => None,
+            LastId::Copied(id) => EventId::new(id).ok(),
+            LastId::Shared(id) => Some(id),
+        };
         Closed {
             reason: self.reason.unwrap_or(left),
             events: self.events,
             bytes: self.bytes,
-            last_id: EventId::new(last_id)
-                .ok()
-                .filter(|id| !id.as_str().is_empty()),
+            last_id: last_id.filter(|id| !id.as_str().is_empty()),
             age: self
                 .opened
                 .map_or(Duration::ZERO, |opened| opened.elapsed()),
@@ -209,11 +258,13 @@ impl Drop for Life {
     fn drop(&mut self) {
         let closed = self.close();
         if self.opened.is_some() {
-            self.span.record("reason", closed.reason.as_str());
-            self.span.record("events", closed.events);
-            self.span.record("bytes", closed.bytes);
+            if let Some(span) = &self.span {
+                span.record("reason", closed.reason.as_str());
+                span.record("events", closed.events);
+                span.record("bytes", closed.bytes);
+            }
             tracing::debug!(
-                parent: &self.span,
+                parent: self.span_id(),
                 reason = closed.reason.as_str(),
                 events = closed.events,
                 bytes = closed.bytes,

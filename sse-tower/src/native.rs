@@ -6,17 +6,18 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use sse_core::{Block, BoxError};
 use tokio::time::Instant;
 
-use crate::body::{Batch, BoxSource, Ending, Filled};
+use crate::body::{Batch, BoxSource, Ending, Filled, SomeBatch};
 use crate::context::RequestContext;
 use crate::life::{CloseReason, Life, OnClose};
 use crate::registry::Membership;
 use crate::settings::SharedSettings;
+use crate::signal::Signal;
 
 /// Configures the body of one response from outside, until it begins or is dropped.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Control(Arc<Mutex<Option<Plan>>>);
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) settings: SharedSettings,
+    /// How the body is reached once it has begun.
+    pub(crate) signal: Arc<Signal>,
     /// What the innermost layer saw of the request.
     pub(crate) context: Option<RequestContext>,
     /// The place of the stream in each layer, the innermost first.
@@ -56,6 +59,11 @@ impl Control {
         self.lock().is_some()
     }
 
+    /// How the body is reached, unless it has begun.
+    pub(crate) fn signal(&self) -> Option<Arc<Signal>> {
+        self.lock().as_ref().map(|plan| Arc::clone(&plan.signal))
+    }
+
     pub(crate) fn configure(&self, change: impl FnOnce(&mut Plan)) {
         if let Some(plan) = &mut *self.lock() {
             change(plan);
@@ -79,7 +87,7 @@ impl Control {
         Some(Taken {
             blocks: BlockStream {
                 source: Some(source),
-                batch: Batch::single(),
+                batch: Some(Box::new(Batch::single())),
                 life: Life::new(plan.on_close.take()),
                 begun: false,
             },
@@ -137,7 +145,7 @@ pub(crate) struct Taken {
 /// The events of a response, each encoded.
 pub struct BlockStream {
     source: Option<BoxSource>,
-    batch: Batch,
+    batch: SomeBatch,
     life: Life,
     begun: bool,
 }
@@ -145,7 +153,7 @@ pub struct BlockStream {
 impl BlockStream {
     fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Block, BoxError>>> {
         loop {
-            if let Some(block) = self.batch.take_block() {
+            if let Some(block) = self.batch.as_mut().and_then(|batch| batch.take_block()) {
                 if let Some(id) = block.last_id() {
                     self.life.sent_id(id.as_str());
                 }
@@ -155,13 +163,15 @@ impl BlockStream {
             let Some(source) = &mut self.source else {
                 return Poll::Ready(None);
             };
-            match std::task::ready!(source.as_mut().poll_fill(cx, &mut self.batch)) {
-                Filled::More if self.batch.is_empty() => {
-                    // Only events that leave no bytes: let others run.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
+            let filled = ready!(source.as_mut().poll_fill(cx, &mut self.batch));
+            match filled.into_batch(&mut self.batch) {
+                Filled::More | Filled::Block(..) => {
+                    if self.batch.as_ref().is_none_or(|batch| batch.is_empty()) {
+                        // Only events that leave no bytes: let others run.
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                 }
-                Filled::More => {}
                 Filled::Over(reason) => {
                     self.source = None;
                     self.life.ended(reason);
@@ -182,11 +192,13 @@ impl Stream for BlockStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         if !std::mem::replace(&mut this.begun, true) {
-            this.life.begin(Vec::new());
+            this.life.begin(Vec::new(), Arc::default());
         }
-        let span = this.life.poll_begins();
-        let polled = this.poll_block(cx);
-        drop(span);
+        this.life.poll_begins();
+        let polled = match this.life.span() {
+            None => this.poll_block(cx),
+            Some(span) => span.in_scope(|| this.poll_block(cx)),
+        };
         this.life.poll_ends();
         polled
     }

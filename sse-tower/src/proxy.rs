@@ -13,7 +13,7 @@ use http::{HeaderValue, StatusCode};
 use pin_project_lite::pin_project;
 use sse_core::{Block, BoxError, Decoder, LimitError};
 
-use crate::body::{Batch, BlockScan, Bom, Filled, Source};
+use crate::body::{BlockScan, Bom, Filled, SomeBatch, Source};
 use crate::layer::{headers, is_encoded};
 use crate::life::CloseReason;
 use crate::response::Sse;
@@ -216,8 +216,13 @@ impl<B> Source for Proxied<B>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send,
 {
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+    fn poll_fill(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut SomeBatch,
+    ) -> Poll<Filled> {
         let mut this = self.project();
+        let batch = batch.get_or_insert_default();
         // The ids are those of the upstream, also behind its last event.
         batch.ids.stop();
         for _ in 0..MOST_CHUNKS {

@@ -8,10 +8,10 @@ use sse_core::{EventBuffer, RetryDelay};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::life::{CloseReason, Life};
-use crate::registry::Ask;
 use crate::retry::{Load, Retry};
 use crate::settings::{Settings, SharedSettings};
 use crate::shutdown::Drain;
+use crate::signal::Ask;
 
 /// What may end the stream of one body from outside: its age, its authority, its server.
 #[derive(Debug, Default)]
@@ -20,8 +20,14 @@ pub(crate) struct Ending {
     /// Clients of a GET come back by themselves.
     comes_back: bool,
     draining: bool,
-    deadline: Option<(Instant, CloseReason)>,
-    /// Most streams need none.
+    /// Most streams have none.
+    deadline: Option<Box<Deadline>>,
+}
+
+#[derive(Debug)]
+struct Deadline {
+    at: Instant,
+    reason: CloseReason,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -48,8 +54,17 @@ impl Ending {
     }
 
     /// Ready when the stream has to end, between two events.
+    #[inline]
     pub(crate) fn poll(&mut self, life: &Life, cx: &mut Context<'_>) -> Poll<CloseReason> {
-        match life.asked() {
+        match (life.asked(), &self.deadline) {
+            // By far the most often.
+            (Ask::Nothing, None) => Poll::Pending,
+            (asked, _) => self.poll_asked(asked, cx),
+        }
+    }
+
+    fn poll_asked(&mut self, asked: Ask, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        match asked {
             Ask::Nothing => {}
             Ask::Drain => {
                 if !std::mem::replace(&mut self.draining, true)
@@ -60,15 +75,15 @@ impl Ending {
             }
             Ask::End => return Poll::Ready(CloseReason::Shutdown),
         }
-        let Some((at, reason)) = self.deadline else {
+        let Some(deadline) = &mut self.deadline else {
             return Poll::Pending;
         };
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
-        if timer.deadline() != at {
-            timer.as_mut().reset(at);
-        }
+        let at = deadline.at;
+        let timer = deadline
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(at)));
         ready!(timer.as_mut().poll(cx));
-        Poll::Ready(reason)
+        Poll::Ready(deadline.reason)
     }
 
     /// Whether [`poll`](Self::poll) has something new to look at.
@@ -96,6 +111,10 @@ impl Ending {
         }
     }
 
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     fn drain(&self) -> Drain {
         self.settings.drain.unwrap_or_default()
     }
@@ -108,8 +127,13 @@ impl Ending {
     }
 
     fn at(&mut self, at: Instant, reason: CloseReason) {
-        if self.deadline.is_none_or(|(earliest, _)| at < earliest) {
-            self.deadline = Some((at, reason));
+        let earliest = self.deadline.as_ref().map(|deadline| deadline.at);
+        if earliest.is_none_or(|earliest| at < earliest) {
+            self.deadline = Some(Box::new(Deadline {
+                at,
+                reason,
+                timer: None,
+            }));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -17,7 +18,6 @@ use crate::body::silence::{Silence, Whose};
 use crate::ids::{AssignedId, IdAssigner};
 use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan, Waiting};
-use crate::settings::SharedSettings;
 
 pin_project! {
     /// Passes an event stream on and adds to it between its events.
@@ -31,11 +31,10 @@ pin_project! {
         #[pin]
         inner: B,
         stage: Stage<B::Error>,
-        #[pin]
-        silence: Silence,
         edit: Edit,
         life: Life,
         ending: Ending,
+        silence: Silence,
         // It ends for this reason, as soon as the event that is under way is complete.
         cut: Option<CloseReason>,
     }
@@ -98,10 +97,10 @@ impl<B: Body> ForeignBody<B> {
                 waiting: Waiting::new(control),
                 kept_alive,
             },
-            silence: Silence::new(SharedSettings::default(), Whose::Foreign),
             edit: Edit::default(),
             life: Life::new(None),
             ending: Ending::default(),
+            silence: Silence::new(Whose::Foreign),
             cut: None,
         }
     }
@@ -120,14 +119,15 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
         } = this.stage
         {
             let mut plan = waiting.begin();
-            this.life.begin(mem::take(&mut plan.layers));
+            let layers = mem::take(&mut plan.layers);
+            this.life.begin(layers, Arc::clone(&plan.signal));
             *this.ending = plan.ending();
             let whose = if *kept_alive {
                 Whose::BeyondALayer
             } else {
                 Whose::Foreign
             };
-            this.silence.set(Silence::new(plan.settings.clone(), whose));
+            *this.silence = Silence::new(whose);
             *this.edit = begin(&plan, this.life);
             *this.stage = Stage::Open;
         }
@@ -136,7 +136,7 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
         loop {
             if let Some(bytes) = this.edit.out.pop_front() {
                 this.edit.started = true;
-                this.silence.as_mut().broken();
+                this.silence.broken();
                 let events = mem::take(&mut this.edit.events);
                 if let Some(id) = this.edit.last_id.take() {
                     match id {
@@ -206,7 +206,9 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                 }
                 Poll::Pending => {
                     this.edit.rest();
-                    this.life.watch(cx);
+                    let Some(signal) = this.life.watch(cx) else {
+                        return Poll::Pending;
+                    };
                     if this.ending.is_asked(this.life) && this.cut.is_none() {
                         continue;
                     }
@@ -218,7 +220,8 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                         this.edit.out.push_back(Bytes::from_static(b":\n"));
                         continue;
                     }
-                    let comment = ready!(this.silence.as_mut().poll(cx));
+                    let keep_alive = this.ending.settings().keep_alive();
+                    let comment = ready!(this.silence.poll(keep_alive, signal));
                     this.life.sent(0, comment.len());
                     return Poll::Ready(Some(Ok(Frame::data(comment))));
                 }
@@ -235,9 +238,12 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let span = self.as_mut().project().life.poll_begins();
-        let polled = self.as_mut().poll_inner(cx);
-        drop(span);
+        let life = self.as_mut().project().life;
+        life.poll_begins();
+        let polled = match life.span() {
+            None => self.as_mut().poll_inner(cx),
+            Some(span) => span.in_scope(|| self.as_mut().poll_inner(cx)),
+        };
         self.project().life.poll_ends();
         polled
     }

@@ -12,5 +12,6 @@ pub(crate) use self::foreign::{Bom, ForeignBody};
 pub(crate) use self::native::NativeBody;
 pub(crate) use self::scan::BlockScan;
 pub(crate) use self::source::{
-    Batch, BoxSource, Chain, ErrorAsEvent, EventSource, FailWith, Filled, FinishWith, Source,
+    Batch, BoxSource, Chain, ErrorAsEvent, EventSource, FailWith, Filled, FinishWith, SomeBatch,
+    Source,
 };

@@ -4,35 +4,31 @@ use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use pin_project_lite::pin_project;
 use sse_core::BoxError;
 
 use crate::body::ending::{Ending, write_opening};
 use crate::body::silence::{Silence, Whose};
-use crate::body::source::{Batch, BoxSource, Filled};
+use crate::body::source::{Batch, BoxSource, Filled, SomeBatch};
 use crate::context::RequestContext;
 use crate::ids::IdAssigner;
 use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan, Waiting};
-use crate::settings::SharedSettings;
 use crate::topic::Lagged;
 
-pin_project! {
-    /// Sends events in batches, with what belongs around them.
-    ///
-    /// Whole events are written at a time, so every frame ends between two of them.
-    pub(crate) struct NativeBody {
-        stage: Stage,
-        batch: Batch,
-        life: Life,
-        ending: Ending,
-        #[pin]
-        silence: Silence,
-    }
+/// Sends events in batches, with what belongs around them.
+///
+/// Whole events are written at a time, so every frame ends between two of them.
+pub(crate) struct NativeBody {
+    stage: Stage,
+    batch: SomeBatch,
+    life: Life,
+    ending: Ending,
+    silence: Silence,
 }
 
 enum Stage {
@@ -57,48 +53,45 @@ struct Open {
     started: bool,
 }
 
+/// Headers and proxies wait for the first byte.
+const OPENING: Bytes = Bytes::from_static(b":\n");
+
 impl NativeBody {
     pub(crate) fn new(control: Control, life: Life) -> Self {
         Self {
             stage: Stage::Planned(Waiting::new(control)),
-            batch: Batch::new(IdAssigner::default()),
+            batch: None,
             life,
             ending: Ending::default(),
-            silence: Silence::new(SharedSettings::default(), Whose::Ours),
+            silence: Silence::new(Whose::Ours),
         }
     }
 
-    fn poll_bytes(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, BoxError>>> {
-        let mut this = self.project();
-
-        if let Stage::Planned(waiting) = this.stage {
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        if let Stage::Planned(waiting) = &mut self.stage {
             let mut plan = waiting.begin();
-            this.life.tell(plan.on_close.take());
-            this.life.begin(mem::take(&mut plan.layers));
-            *this.ending = plan.ending();
-            this.silence
-                .set(Silence::new(plan.settings.clone(), Whose::Ours));
-            (*this.stage, *this.batch) = begin(plan, this.life);
+            self.life.tell(plan.on_close.take());
+            let layers = mem::take(&mut plan.layers);
+            self.life.begin(layers, Arc::clone(&plan.signal));
+            self.ending = plan.ending();
+            (self.stage, self.batch) = begin(plan, &self.life);
         }
         loop {
-            if !this.batch.is_empty()
-                && let Some(bytes) = this.batch.take_frame(this.life)
+            if let Some(batch) = &mut self.batch
+                && let Some(bytes) = batch.take_frame(&mut self.life)
             {
-                if let Stage::Open(open) = this.stage {
+                if let Stage::Open(open) = &mut self.stage {
                     open.started = true;
                 }
-                this.silence.as_mut().broken();
+                self.silence.broken();
                 return Poll::Ready(Some(Ok(bytes)));
             }
-            let Stage::Open(open) = this.stage else {
-                return match mem::replace(this.stage, Stage::Ended) {
+            let Stage::Open(open) = &mut self.stage else {
+                return match mem::replace(&mut self.stage, Stage::Ended) {
                     // A body that fails makes hyper drop what it has not written yet, the head
                     // included: without a pause, a client would not see what came before.
                     Stage::Failing(error) => {
-                        *this.stage = Stage::Failed(error);
+                        self.stage = Stage::Failed(error);
                         cx.waker().wake_by_ref();
                         Poll::Pending
                     }
@@ -106,44 +99,64 @@ impl NativeBody {
                     _ => Poll::Ready(None),
                 };
             };
-            if let Poll::Ready(reason) = this.ending.poll(this.life, cx) {
-                let load = this.life.load();
-                let buffer = this.batch.behind();
-                if this.ending.write(reason, &load, buffer) && open.end_marker {
+            if let Poll::Ready(reason) = self.ending.poll(&self.life, cx) {
+                let load = self.life.load();
+                let buffer = self.batch.get_or_insert_default().behind();
+                if self.ending.write(reason, &load, buffer) && open.end_marker {
                     buffer.end_stream();
                 }
-                this.life.ended(reason);
-                *this.stage = Stage::Ended;
+                self.life.ended(reason);
+                self.stage = Stage::Ended;
                 continue;
             }
-            match open.source.as_mut().poll_fill(cx, this.batch) {
-                Poll::Ready(Filled::More) if this.batch.is_empty() => {
+            let filled = match open.source.as_mut().poll_fill(cx, &mut self.batch) {
+                // Most often it is a frame as it is.
+                Poll::Ready(Filled::Block(block, waited))
+                    if self.batch.is_none()
+                        && !block.bytes().is_empty()
+                        && !block.is_terminal() =>
+                {
+                    open.started = true;
+                    self.silence.broken();
+                    return Poll::Ready(Some(Ok(self.life.sent_block(block, waited))));
+                }
+                Poll::Ready(filled) => filled.into_batch(&mut self.batch),
+                Poll::Pending if !is_empty(&self.batch) => continue,
+                Poll::Pending if !open.started => {
+                    open.started = true;
+                    self.life.sent(0, OPENING.len());
+                    return Poll::Ready(Some(Ok(OPENING)));
+                }
+                Poll::Pending => {
+                    self.batch.take_if(|batch| batch.rest());
+                    let Some(signal) = self.life.watch(cx) else {
+                        return Poll::Pending;
+                    };
+                    if self.ending.is_asked(&self.life) {
+                        continue;
+                    }
+                    let keep_alive = self.ending.settings().keep_alive();
+                    let comment = ready!(self.silence.poll(keep_alive, signal));
+                    self.life.sent(0, comment.len());
+                    return Poll::Ready(Some(Ok(comment)));
+                }
+            };
+            match filled {
+                Filled::More | Filled::Block(..) if is_empty(&self.batch) => {
                     // Only events that leave no bytes: let others run.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Poll::Ready(Filled::More) => {}
-                Poll::Ready(Filled::Over(reason)) => {
-                    open.end(this.batch);
-                    this.life.ended(reason);
-                    *this.stage = Stage::Ended;
+                Filled::More | Filled::Block(..) => {}
+                Filled::Over(reason) => {
+                    let batch = self.batch.get_or_insert_default();
+                    open.end(batch, &self.life);
+                    self.life.ended(reason);
+                    self.stage = Stage::Ended;
                 }
-                Poll::Ready(Filled::Failed(error)) => {
-                    this.life.ended(reason(&error));
-                    *this.stage = Stage::Failing(error);
-                }
-                Poll::Pending if !this.batch.is_empty() => {}
-                // Headers and proxies wait for the first byte.
-                Poll::Pending if !open.started => this.batch.buffer.open_stream(None),
-                Poll::Pending => {
-                    this.batch.rest();
-                    this.life.watch(cx);
-                    if this.ending.is_asked(this.life) {
-                        continue;
-                    }
-                    let comment = ready!(this.silence.as_mut().poll(cx));
-                    this.life.sent(0, comment.len());
-                    return Poll::Ready(Some(Ok(comment)));
+                Filled::Failed(error) => {
+                    self.life.ended(reason(&error));
+                    self.stage = Stage::Failing(error);
                 }
             }
         }
@@ -158,15 +171,18 @@ impl Body for NativeBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let span = self.as_mut().project().life.poll_begins();
-        let polled = self.as_mut().poll_bytes(cx);
-        drop(span);
-        self.project().life.poll_ends();
+        let this = &mut *self;
+        this.life.poll_begins();
+        let polled = match this.life.span() {
+            None => this.poll_bytes(cx),
+            Some(span) => span.in_scope(|| this.poll_bytes(cx)),
+        };
+        this.life.poll_ends();
         polled.map(|item| item.map(|bytes| bytes.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.stage, Stage::Ended) && self.batch.is_empty()
+        matches!(self.stage, Stage::Ended) && is_empty(&self.batch)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -178,8 +194,12 @@ impl Body for NativeBody {
     }
 }
 
+fn is_empty(batch: &SomeBatch) -> bool {
+    batch.as_ref().is_none_or(|batch| batch.is_empty())
+}
+
 /// Fixes the settings and writes the opening lines.
-fn begin(plan: Plan, life: &Life) -> (Stage, Batch) {
+fn begin(plan: Plan, life: &Life) -> (Stage, SomeBatch) {
     let Plan {
         settings,
         context,
@@ -188,10 +208,10 @@ fn begin(plan: Plan, life: &Life) -> (Stage, Batch) {
     } = plan;
     // Without a source, its events were taken to be sent in another response.
     let Some(source) = source else {
-        return (Stage::Ended, Batch::new(IdAssigner::default()));
+        return (Stage::Ended, None);
     };
-    let ids = IdAssigner::new(settings.ids.clone(), context.as_ref());
-    let mut batch = Batch::new(ids);
+    let mut batch = Batch::default();
+    batch.ids = IdAssigner::new(settings.ids.clone(), context.as_ref());
     let open = Open {
         source,
         // The context is there if a layer is, which is what answers the marker.
@@ -200,15 +220,16 @@ fn begin(plan: Plan, life: &Life) -> (Stage, Batch) {
         hint: write_opening(&settings, life, &mut batch.buffer),
         started: false,
     };
+    let batch = batch.is_needed().then(|| Box::new(batch));
     (Stage::Open(open), batch)
 }
 
 impl Open {
     /// The stream is over: what is left to say.
-    fn end(&self, batch: &mut Batch) {
+    fn end(&self, batch: &mut Batch, life: &Life) {
         if batch.is_terminal() && self.end_marker {
             batch.behind().end_stream();
-        } else if self.hint && batch.total() == 0 {
+        } else if self.hint && batch.total() == 0 && life.events() == 0 {
             batch.buffer.empty_line();
         }
     }

@@ -1,34 +1,31 @@
 //! When to say something although there is nothing to say.
 
+use std::mem;
 use std::ops::Range;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use pin_project_lite::pin_project;
-use tokio::task::coop;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
-use crate::settings::SharedSettings;
+use crate::clock;
+use crate::keep_alive::KeepAlive;
+use crate::signal::Signal;
 
-pin_project! {
-    /// Watches for silence on one stream; polled only while the stream is pending.
-    ///
-    /// The timer is made when the stream first goes quiet, and moves only when it fires.
-    pub(crate) struct Silence {
-        settings: SharedSettings,
-        whose: Whose,
-        // Drawn anew for each keep-alive.
-        wait: Option<Duration>,
-        // Set per frame, so that a busy stream never reads the clock.
-        active: bool,
-        deadline: Option<Instant>,
-        // Whom the timer wakes.
-        wakes: Option<Waker>,
-        #[pin]
-        timer: Option<Sleep>,
-    }
+/// Watches for silence on one stream; polled only while the stream is pending.
+#[derive(Debug)]
+pub(crate) struct Silence {
+    whose: Whose,
+    /// Drawn anew for each keep-alive.
+    wait: Option<Duration>,
+    /// Set per frame, so that a busy stream never reads the clock.
+    active: bool,
+    /// Counts once the stream was found quiet.
+    deadline: Instant,
+    /// The clock will ring. It is asked again only when it has: most often the stream has been
+    /// active since.
+    asked: bool,
 }
 
 /// Whose keep-alive comes first.
@@ -43,72 +40,62 @@ pub(crate) enum Whose {
 }
 
 impl Whose {
-    /// How long to wait, in intervals: drawn anew each time.
+    /// How long to wait, in intervals: drawn anew each time. The clock may add a 32nd.
     fn share(self) -> Range<f64> {
         match self {
-            Self::Ours => 0.9..1.1,
-            Self::Foreign => 1.2..1.4,
-            Self::BeyondALayer => 1.6..2.0,
+            Self::Ours => 0.9..1.06,
+            Self::Foreign => 1.2..1.35,
+            Self::BeyondALayer => 1.6..1.9,
         }
     }
 }
 
 impl Silence {
-    pub(crate) fn new(settings: SharedSettings, whose: Whose) -> Self {
+    pub(crate) fn new(whose: Whose) -> Self {
         Self {
-            settings,
             whose,
             wait: None,
             active: true,
-            deadline: None,
-            wakes: None,
-            timer: None,
+            deadline: Instant::now(),
+            asked: false,
         }
     }
 
     /// Something was sent.
-    pub(crate) fn broken(self: Pin<&mut Self>) {
-        *self.project().active = true;
+    pub(crate) fn broken(&mut self) {
+        self.active = true;
     }
 
     /// Ready with what to send when the silence has lasted for the interval.
-    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Bytes> {
-        let mut this = self.project();
-        let Some(keep_alive) = this.settings.keep_alive() else {
+    pub(crate) fn poll(
+        &mut self,
+        keep_alive: Option<&KeepAlive>,
+        signal: &Arc<Signal>,
+    ) -> Poll<Bytes> {
+        let Some(keep_alive) = keep_alive else {
             return Poll::Pending;
         };
-        let wait = this
-            .wait
-            .get_or_insert_with(|| keep_alive.interval(&this.whose.share()));
+        let whose = self.whose;
+        let draw = || keep_alive.interval(&whose.share());
+        let wait = *self.wait.get_or_insert_with(draw);
         // One clock reading per quiet spell, none per event.
-        if std::mem::take(this.active) || this.deadline.is_none() {
-            *this.deadline = Some(Instant::now() + *wait);
+        if mem::take(&mut self.active) {
+            self.deadline = Instant::now() + wait;
         }
-        let mut deadline = this.deadline.expect("set above");
-        if this.timer.is_none() {
-            this.timer.set(Some(sleep_until(deadline)));
+        if self.asked && !signal.has_rung() {
+            return Poll::Pending;
         }
-        let mut timer = this.timer.as_pin_mut().expect("set above");
-        loop {
-            let knows = |known: &Waker| known.will_wake(cx.waker());
-            if this.wakes.as_ref().is_some_and(knows) && !timer.is_elapsed() {
-                return Poll::Pending;
-            }
-            // Without a budget it does not look at the waker.
-            let looks = coop::has_budget_remaining();
-            *this.wakes = looks.then(|| cx.waker().clone());
-            ready!(timer.as_mut().poll(cx));
-            let early = timer.deadline() < deadline;
-            if !early {
-                *wait = keep_alive.interval(&this.whose.share());
-                deadline = Instant::now() + *wait;
-                *this.deadline = Some(deadline);
-            }
-            timer.as_mut().reset(deadline);
-            *this.wakes = None;
-            if !early {
-                return Poll::Ready(keep_alive.bytes());
-            }
+        let now = Instant::now();
+        let late = now >= self.deadline;
+        if late {
+            let wait = draw();
+            (self.wait, self.deadline) = (Some(wait), now + wait);
+        }
+        self.asked = clock::ring(self.deadline, signal);
+        if late {
+            Poll::Ready(keep_alive.bytes())
+        } else {
+            Poll::Pending
         }
     }
 }

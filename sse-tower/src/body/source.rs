@@ -14,8 +14,12 @@ use crate::life::{CloseReason, Life};
 /// Events behind one virtual call per batch, not per event.
 pub(crate) trait Source: Send {
     /// Adds events to `batch` until the stream is pending or the batch is full.
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled>;
+    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut SomeBatch)
+    -> Poll<Filled>;
 }
+
+/// A stream that encodes nothing needs no batch, nor does one that is quiet.
+pub(crate) type SomeBatch = Option<Box<Batch>>;
 
 pub(crate) type BoxSource = Pin<Box<dyn Source>>;
 
@@ -23,10 +27,25 @@ pub(crate) type BoxSource = Pin<Box<dyn Source>>;
 pub(crate) enum Filled {
     /// The batch is full.
     More,
+    /// Nothing was added, but this comes next. It was taken for a client for which so many
+    /// events waited.
+    Block(Block, Option<u64>),
     /// There are no more events.
     Over(CloseReason),
     /// The stream failed, or an event could not be encoded.
     Failed(BoxError),
+}
+
+impl Filled {
+    /// The same, with a block in the batch like anything else.
+    pub(crate) fn into_batch(self, batch: &mut SomeBatch) -> Self {
+        let Self::Block(block, waited) = self else {
+            return self;
+        };
+        let batch = batch.get_or_insert_default();
+        batch.waited = waited;
+        batch.add_block(block, false).unwrap_or(Self::More)
+    }
 }
 
 /// The events of one frame.
@@ -35,7 +54,7 @@ pub(crate) struct Batch {
     pub(crate) buffer: EventBuffer,
     /// Follows what was written; it is a frame of its own, so that its bytes are not copied.
     block: Option<Block>,
-    /// The last id in it, if it is somebody else's; empty if there is none.
+    /// The last id in it, if that is somebody else's; empty if there is none.
     block_id: String,
     pub(crate) ids: IdAssigner,
     /// Events that went on the wire since the stream began.
@@ -48,7 +67,7 @@ pub(crate) struct Batch {
     /// The largest frame since the stream was quiet: as much may still be held.
     largest_frame: usize,
     /// How many events of a topic waited for this client.
-    pub(crate) waited: Option<u64>,
+    waited: Option<u64>,
     warned: bool,
     terminal: bool,
 }
@@ -63,28 +82,11 @@ const SMALL: usize = 1024;
 const MOST_EVENTS: usize = 1024;
 
 impl Batch {
-    pub(crate) fn new(ids: IdAssigner) -> Self {
-        Self {
-            buffer: EventBuffer::new(),
-            block: None,
-            block_id: String::new(),
-            ids,
-            total: 0,
-            events: 0,
-            most_events: MOST_EVENTS,
-            last_frame: 0,
-            largest_frame: 0,
-            waited: None,
-            warned: false,
-            terminal: false,
-        }
-    }
-
     /// One event at a time.
     pub(crate) fn single() -> Self {
         Self {
             most_events: 1,
-            ..Self::new(IdAssigner::default())
+            ..Self::default()
         }
     }
 
@@ -100,13 +102,10 @@ impl Batch {
         }
         if self.buffer.is_empty() {
             let block = self.take_block()?;
-            if let Some(id) = block.last_id() {
-                life.sent_id(id.as_str());
-            } else if !self.block_id.is_empty() {
+            if !self.block_id.is_empty() {
                 life.sent_id(&self.block_id);
             }
-            life.sent(block.events().into(), block.bytes().len());
-            return Some(block.into_bytes());
+            return Some(life.sent_block(block, None));
         }
         self.events = 0;
         self.last_frame = self.buffer.len();
@@ -132,12 +131,24 @@ impl Batch {
     }
 
     /// Nothing is to be sent for now: gives a large buffer back, and that of the opening line.
-    pub(crate) fn rest(&mut self) {
-        if self.largest_frame > SMALL || self.total == 0 {
+    /// Returns whether nothing of it is needed later.
+    pub(crate) fn rest(&mut self) -> bool {
+        let opening = self.last_frame > 0 && self.total == 0;
+        if self.largest_frame > SMALL || opening {
             self.last_frame = 0;
             self.largest_frame = 0;
             self.buffer = EventBuffer::new();
         }
+        !self.is_needed()
+    }
+
+    /// Whether something of it is needed later.
+    pub(crate) fn is_needed(&self) -> bool {
+        !self.is_empty()
+            || self.last_frame > 0
+            || self.ids.is_some()
+            || self.warned
+            || self.block_id.capacity() > 0
     }
 
     /// The buffer, to write behind everything else.
@@ -227,6 +238,25 @@ impl Batch {
     }
 }
 
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            buffer: EventBuffer::new(),
+            block: None,
+            block_id: String::new(),
+            ids: IdAssigner::default(),
+            total: 0,
+            events: 0,
+            most_events: MOST_EVENTS,
+            last_frame: 0,
+            largest_frame: 0,
+            waited: None,
+            warned: false,
+            terminal: false,
+        }
+    }
+}
+
 pin_project! {
     /// Any stream whose items are events.
     pub(crate) struct EventSource<S> {
@@ -245,14 +275,18 @@ impl<S> Source for EventSource<S>
 where
     S: Stream<Item: IntoItem> + Send,
 {
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+    fn poll_fill(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut SomeBatch,
+    ) -> Poll<Filled> {
         let mut this = self.project();
         loop {
             let Some(item) = ready!(this.stream.as_mut().poll_next(cx)) else {
                 return Poll::Ready(Filled::Over(CloseReason::Ended));
             };
             let filled = match item.into_item() {
-                Ok(event) => batch.add(&event),
+                Ok(event) => batch.get_or_insert_default().add(&event),
                 Err(error) => Some(Filled::Failed(error)),
             };
             if let Some(filled) = filled {
@@ -283,15 +317,21 @@ where
     F: FnMut(X) -> E + Send,
     E: SseEvent,
 {
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+    fn poll_fill(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut SomeBatch,
+    ) -> Poll<Filled> {
         let mut this = self.project();
         loop {
             let filled = match ready!(this.stream.as_mut().poll_next(cx)) {
-                Some(Ok(event)) => batch.add(&event),
-                Some(Err(error)) => match batch.add(&(this.to_event)(error)) {
-                    Some(Filled::Failed(error)) => Some(Filled::Failed(error)),
-                    _ => Some(Filled::Over(CloseReason::Error)),
-                },
+                Some(Ok(event)) => batch.get_or_insert_default().add(&event),
+                Some(Err(error)) => {
+                    match batch.get_or_insert_default().add(&(this.to_event)(error)) {
+                        Some(Filled::Failed(error)) => Some(Filled::Failed(error)),
+                        _ => Some(Filled::Over(CloseReason::Error)),
+                    }
+                }
                 None => Some(Filled::Over(CloseReason::Ended)),
             };
             if let Some(filled) = filled {
@@ -319,7 +359,11 @@ impl<A, B> Chain<A, B> {
 }
 
 impl<A: Source, B: Source> Source for Chain<A, B> {
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+    fn poll_fill(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut SomeBatch,
+    ) -> Poll<Filled> {
         let mut this = self.project();
         if let Some(first) = this.first.as_mut().as_pin_mut() {
             let filled = ready!(first.poll_fill(cx, batch));
@@ -353,13 +397,18 @@ where
     F: FnMut(BoxError) -> E + Send,
     E: SseEvent,
 {
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+    fn poll_fill(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut SomeBatch,
+    ) -> Poll<Filled> {
         let this = self.project();
         let filled = ready!(this.events.as_mut().poll_fill(cx, batch));
         let Filled::Failed(error) = filled else {
             return Poll::Ready(filled);
         };
-        Poll::Ready(match batch.add(&(this.to_event)(error)) {
+        let event = (this.to_event)(error);
+        Poll::Ready(match batch.get_or_insert_default().add(&event) {
             Some(failed @ Filled::Failed(_)) => failed,
             _ => Filled::Over(CloseReason::Error),
         })
@@ -381,13 +430,17 @@ impl<E> FinishWith<E> {
 }
 
 impl<E: SseEvent + Send> Source for FinishWith<E> {
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<Filled> {
+    fn poll_fill(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut SomeBatch,
+    ) -> Poll<Filled> {
         let this = self.project();
         let filled = ready!(this.events.as_mut().poll_fill(cx, batch));
         let Filled::Over(CloseReason::Ended) = filled else {
             return Poll::Ready(filled);
         };
-        Poll::Ready(match batch.add(this.last) {
+        Poll::Ready(match batch.get_or_insert_default().add(this.last) {
             Some(over @ (Filled::Over(_) | Filled::Failed(_))) => over,
             _ => Filled::Over(CloseReason::Ended),
         })

@@ -104,7 +104,7 @@ fn dress<B: Body>(
     mut response: Response<B>,
     context: &RequestContext,
     places: Vec<Box<dyn Place>>,
-    shared: &Shared,
+    shared: &Arc<Shared>,
 ) -> Response<SseBody<B>> {
     let is_stream = response.status() == StatusCode::OK
         && headers::says_event_stream(response.headers())
@@ -124,14 +124,21 @@ fn dress<B: Body>(
     if context.is_head() {
         return response.map(SseBody::pass);
     }
-    let Some(place) = shared.enter(places) else {
+    let signal = control.as_ref().and_then(Control::signal);
+    let signal = signal.unwrap_or_default();
+    let Some(place) = shared.enter(places, &signal) else {
         return shared.later(context).into_response();
     };
     // A stream of ours is configured where it begins, before anything encodes it.
     if foreign && is_encoded(&response) {
         return response.map(|body| SseBody::counted(body, place));
     }
-    let control = control.unwrap_or_else(|| Control::new(Plan::default()));
+    let control = control.unwrap_or_else(|| {
+        Control::new(Plan {
+            signal,
+            ..Plan::default()
+        })
+    });
     control.configure(|plan| {
         plan.settings.fill(&shared.settings);
         plan.context.get_or_insert_with(|| context.clone());

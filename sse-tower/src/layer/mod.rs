@@ -25,10 +25,11 @@ use crate::context::RequestContext;
 use crate::ids::Ids;
 use crate::keep_alive::KeepAlive;
 use crate::observe::Observe;
-use crate::registry::{Membership, Observers, Registry};
-use crate::retry::Retry;
+use crate::registry::{Membership, Registry};
+use crate::retry::{Load, Retry};
 use crate::settings::{Settings, SharedSettings};
 use crate::shutdown::{Drain, Shutdown};
+use crate::signal::Signal;
 
 /// Gives every event stream that passes through what it needs to survive outside.
 ///
@@ -114,12 +115,12 @@ pub struct SseLayer {
 #[derive(Clone)]
 pub(crate) struct Shared {
     settings: SharedSettings,
-    registry: Arc<Registry>,
-    max_streams: Option<usize>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) max_streams: Option<usize>,
     caps: Vec<Arc<dyn Cap>>,
     query: Vec<String>,
     accept: Accept,
-    observers: Observers,
+    pub(crate) observers: Vec<Arc<dyn Observe>>,
     shutdowns: Vec<Shutdown>,
 }
 
@@ -134,22 +135,30 @@ impl Shared {
     }
 
     /// The place of a stream among those that are open, if there is room.
-    fn enter(&self, places: Vec<Box<dyn Place>>) -> Option<Membership> {
+    fn enter(
+        self: &Arc<Self>,
+        places: Vec<Box<dyn Place>>,
+        signal: &Arc<Signal>,
+    ) -> Option<Membership> {
         if self.is_full() {
             return None;
         }
         let permits: Option<_> = places.into_iter().map(|place| place.enter()).collect();
-        let permits = permits?;
-        let observers = self.observers.clone();
-        let place = self.registry.open(self.max_streams, observers)?;
-        Some(place.holding(permits))
+        Membership::new(self, signal, permits?)
+    }
+
+    /// How many streams are open, of how many.
+    pub(crate) fn load(&self) -> Load {
+        Load {
+            open: self.registry.len(),
+            max: self.max_streams,
+        }
     }
 
     /// The answer to who has to come back later.
     fn later(&self, context: &RequestContext) -> Answer {
-        let load = self.registry.load(self.max_streams);
         Answer::Later {
-            retry: away(self.settings.reconnect.as_ref(), &load),
+            retry: away(self.settings.reconnect.as_ref(), &self.load()),
             accepts_event_streams: context.accepts_event_streams(),
         }
     }
@@ -179,7 +188,7 @@ impl SseLayer {
                 caps: Vec::new(),
                 query: Vec::new(),
                 accept: Accept::Any,
-                observers: Arc::new([]),
+                observers: Vec::new(),
                 shutdowns: Vec::new(),
             }),
         }
@@ -318,12 +327,7 @@ impl SseLayer {
     /// be several.
     #[must_use]
     pub fn observe(self, observer: impl Observe) -> Self {
-        self.with(|shared| {
-            let observers = shared.observers.iter().cloned();
-            shared.observers = observers
-                .chain([Arc::new(observer) as Arc<dyn Observe>])
-                .collect();
-        })
+        self.with(|shared| shared.observers.push(Arc::new(observer)))
     }
 
     /// How many streams are open under this layer and its clones.

@@ -15,8 +15,8 @@ use super::lag::Lagged;
 use super::missed::{Missed, TopicClosed};
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
-use super::subscription::{CHECKPOINT, End, Subscription, fill};
-use crate::body::{Batch, Filled, Source};
+use super::subscription::{CHECKPOINT, End, Subscription, filled};
+use crate::body::{Filled, SomeBatch, Source};
 use crate::extract::Resume;
 use crate::response::Sse;
 
@@ -313,15 +313,15 @@ impl Source for Combined {
     fn poll_fill(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut Batch,
+        _: &mut SomeBatch,
     ) -> Poll<Filled> {
-        let filled = ready!(fill(self.as_mut(), cx, batch));
+        let next = ready!(self.as_mut().poll_next(cx));
         let live = self
             .parts
             .iter_mut()
             .flat_map(|part| &mut part.subscription);
-        batch.waited = live.filter_map(Subscription::take_waited).max();
-        Poll::Ready(filled)
+        let waited = live.filter_map(Subscription::take_waited).max();
+        Poll::Ready(filled(next, waited))
     }
 }
 

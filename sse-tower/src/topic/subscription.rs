@@ -14,7 +14,7 @@ use super::durable::DurableReader;
 use super::lag::{Lag, Lagged, Policy};
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
-use crate::body::{Batch, Chain, EventSource, Filled, Source};
+use crate::body::{Chain, EventSource, Filled, SomeBatch, Source};
 use crate::life::CloseReason;
 use crate::response::Sse;
 
@@ -253,25 +253,34 @@ impl<E> Subscription<E> {
     /// What comes next, before the filter.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         loop {
-            let gap = match ready!(self.reader.poll_next(cx)) {
-                Read::Block(block) => return Poll::Ready(Next::Block(block)),
-                Read::Gap(gap) => gap,
-                Read::Closed => return Poll::Ready(Next::End(End::Closed, None)),
-                _ => return Poll::Ready(Next::End(End::Detached, None)),
-            };
-            let lagged = Next::End(End::Lagged, Some(Lagged(gap)));
-            match &self.lag.0 {
-                Policy::Close => return Poll::Ready(lagged),
-                Policy::Tell(event) => match event(&gap) {
-                    Ok(block) => return Poll::Ready(Next::Told(block)),
-                    Err(error) => {
-                        tracing::error!(error = %error, "the event that tells of a gap cannot be encoded");
-                        return Poll::Ready(lagged);
-                    }
-                },
-                Policy::Skip => {
-                    self.reader.skip_to_latest();
+            let read = ready!(self.reader.poll_next(cx));
+            if let Some(next) = self.judge(read) {
+                return Poll::Ready(next);
+            }
+        }
+    }
+
+    /// What a read means for this client; `None` to read on.
+    fn judge(&mut self, read: Read) -> Option<Next> {
+        let gap = match read {
+            Read::Block(block) => return Some(Next::Block(block)),
+            Read::Gap(gap) => gap,
+            Read::Closed => return Some(Next::End(End::Closed, None)),
+            _ => return Some(Next::End(End::Detached, None)),
+        };
+        let lagged = Next::End(End::Lagged, Some(Lagged(gap)));
+        match &self.lag.0 {
+            Policy::Close => Some(lagged),
+            Policy::Tell(event) => match event(&gap) {
+                Ok(block) => Some(Next::Told(block)),
+                Err(error) => {
+                    tracing::error!(error = %error, "the event that tells of a gap cannot be encoded");
+                    Some(lagged)
                 }
+            },
+            Policy::Skip => {
+                self.reader.skip_to_latest();
+                None
             }
         }
     }
@@ -373,29 +382,45 @@ impl<E> Source for Subscription<E> {
     fn poll_fill(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut Batch,
+        _: &mut SomeBatch,
     ) -> Poll<Filled> {
-        let filled = ready!(fill(self.as_mut(), cx, batch));
-        batch.waited = self.take_waited();
-        Poll::Ready(filled)
+        // Most subscribers are sent what the log has, as it is.
+        while self.edit.is_none() && self.end.is_none() {
+            let next = match ready!(self.reader.poll_next(cx)) {
+                Read::Block(block) => {
+                    return Poll::Ready(Filled::Block(block, self.take_waited()));
+                }
+                read => self.judge(read),
+            };
+            match next {
+                None => {}
+                Some(Next::Block(block) | Next::Told(block)) => {
+                    return Poll::Ready(Filled::Block(block, None));
+                }
+                Some(Next::End(end, lagged)) => {
+                    self.end = Some(end);
+                    if let Some(lagged) = lagged {
+                        return Poll::Ready(Filled::Failed(lagged.into()));
+                    }
+                }
+            }
+        }
+        let next = ready!(self.as_mut().poll_next(cx));
+        let waited = self.take_waited();
+        Poll::Ready(match self.end {
+            // The topic is not over, so what follows its last event must not follow here.
+            Some(End::Detached) => Filled::Over(CloseReason::Shutdown),
+            _ => filled(next, waited),
+        })
     }
 }
 
-/// As for any stream of blocks, but each block is moved, where that would share it once more.
-pub(super) fn fill(
-    mut blocks: Pin<&mut impl Stream<Item = Result<Block, Lagged>>>,
-    cx: &mut Context<'_>,
-    batch: &mut Batch,
-) -> Poll<Filled> {
-    loop {
-        let filled = match ready!(blocks.as_mut().poll_next(cx)) {
-            Some(Ok(block)) => batch.add_block(block, false),
-            Some(Err(lagged)) => Some(Filled::Failed(lagged.into())),
-            None => Some(Filled::Over(CloseReason::Ended)),
-        };
-        if let Some(filled) = filled {
-            return Poll::Ready(filled);
-        }
+/// As for any stream of blocks, but they are moved.
+pub(super) fn filled(next: Option<Result<Block, Lagged>>, waited: Option<u64>) -> Filled {
+    match next {
+        Some(Ok(block)) => Filled::Block(block, waited),
+        Some(Err(lagged)) => Filled::Failed(lagged.into()),
+        None => Filled::Over(CloseReason::Ended),
     }
 }
 
