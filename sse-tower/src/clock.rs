@@ -124,10 +124,7 @@ impl Drop for Running {
 /// Without a lock: wakers run foreign code.
 fn ring_all(rings: BTreeMap<u64, Vec<Arc<Signal>>>) {
     let signals = rings.into_values().flatten();
-    // Of a stream that is gone, only this is left.
-    signals
-        .filter(|signal| Arc::strong_count(signal) > 1)
-        .for_each(|signal| signal.ring());
+    signals.for_each(|signal| signal.ring());
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -204,6 +204,21 @@ async fn silent_streams_share_one_timer() {
     assert_eq!(late.frame().await, ":\n");
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_waits_longer_holds_up_nobody() {
+    let every = |interval| {
+        let events = stream::pending::<Event>();
+        Reader::of(Sse::new(events).keep_alive(KeepAlive::every(interval)))
+    };
+    let (mut slow, mut fast) = (every(secs(50)), every(secs(1)));
+    assert_eq!(slow.frame().await, ":\n", "the opening");
+    assert!(slow.next().now_or_never().is_none());
+    assert_eq!(fast.frame().await, ":\n", "the opening");
+    let start = Instant::now();
+    assert_eq!(fast.frame().await, ":\n");
+    assert!(start.elapsed() < secs(2));
+}
+
 #[test]
 fn a_stream_outlives_the_runtime_that_kept_it_alive() {
     let runtime = || {
