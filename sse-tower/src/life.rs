@@ -14,6 +14,7 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing::span::Id;
 
+use crate::observe::Observe;
 use crate::registry::Membership;
 use crate::retry::Load;
 use crate::signal::{Ask, Signal};
@@ -93,6 +94,8 @@ pub(crate) struct Life {
     last_id: LastId,
     /// One for each layer around the stream, the innermost first.
     layers: Vec<Membership>,
+    /// Whether one of them has observers: most have none, and are not looked at for a frame.
+    observed: bool,
     on_close: Option<OnClose>,
 }
 
@@ -122,6 +125,7 @@ impl Life {
             bytes: 0,
             last_id: LastId::None,
             layers: Vec::new(),
+            observed: false,
             on_close,
         }
     }
@@ -140,6 +144,9 @@ impl Life {
         for observer in layers.iter().flat_map(Membership::observers) {
             contained(|| observer.opened());
         }
+        self.observed = layers
+            .iter()
+            .any(|layer| layer.observers().next().is_some());
         self.layers = layers;
     }
 
@@ -162,8 +169,9 @@ impl Life {
         let bytes = bytes as u64;
         self.events += events;
         self.bytes += bytes;
-        for observer in self.layers.iter().flat_map(Membership::observers) {
-            observer.sent(events, bytes);
+        if self.observed {
+            self.observers()
+                .for_each(|observer| observer.sent(events, bytes));
         }
     }
 
@@ -183,9 +191,14 @@ impl Life {
 
     /// How many events of a topic waited for the client, those of this frame included.
     pub(crate) fn waited(&mut self, events: u64) {
-        for observer in self.layers.iter().flat_map(Membership::observers) {
-            observer.waited(events);
+        if self.observed {
+            self.observers()
+                .for_each(|observer| observer.waited(events));
         }
+    }
+
+    fn observers(&self) -> impl Iterator<Item = &dyn Observe> {
+        self.layers.iter().flat_map(Membership::observers)
     }
 
     /// The last id of a frame.
