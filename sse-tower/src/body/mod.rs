@@ -1,5 +1,6 @@
 //! Bodies: ours, anyone's, and what both are made of.
 
+mod edit;
 mod ending;
 mod foreign;
 mod native;
@@ -7,8 +8,9 @@ mod scan;
 mod silence;
 mod source;
 
+pub(crate) use self::edit::Bom;
 pub(crate) use self::ending::{Ending, away};
-pub(crate) use self::foreign::{Bom, ForeignBody};
+pub(crate) use self::foreign::ForeignBody;
 pub(crate) use self::native::NativeBody;
 pub(crate) use self::scan::BlockScan;
 pub(crate) use self::source::{

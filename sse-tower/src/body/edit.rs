@@ -1,0 +1,187 @@
+//! What is put between the events of a stream, and what is taken from its start.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+use sse_core::EventBuffer;
+
+use crate::body::ending::write_opening;
+use crate::body::scan::{Blank, BlockScan};
+use crate::ids::{AssignedId, IdAssigner};
+use crate::life::Life;
+use crate::native::Plan;
+
+/// What happens to the bytes on their way.
+#[derive(Debug, Default)]
+pub(super) struct Edit {
+    pub(super) scan: BlockScan,
+    bom: Bom,
+    ids: IdAssigner,
+    /// Pieces that wait to be sent.
+    pub(super) out: VecDeque<Bytes>,
+    /// What follows them: short pieces, copied.
+    joined: BytesMut,
+    pub(super) events: u64,
+    pub(super) last_id: Option<LastId>,
+    /// The stream began with a retry hint, whose block has nothing else so far.
+    hint_alone: bool,
+    pub(super) started: bool,
+}
+
+/// Where the last id of a frame is.
+#[derive(Debug)]
+pub(super) enum LastId {
+    /// It is ours.
+    Assigned(AssignedId),
+    /// The scan saw it.
+    Scanned,
+}
+
+/// A piece of at most this size is copied to travel in one frame with what is around it.
+const SHORT: usize = 1024;
+
+/// Copied pieces travel in one frame of at least this size.
+const FULL: usize = 8 * 1024;
+
+pub(super) fn begin(plan: &Plan, life: &Life) -> Edit {
+    let mut opening = EventBuffer::new();
+    let hint_alone = write_opening(&plan.settings, life, &mut opening);
+    let mut edit = Edit {
+        ids: IdAssigner::new(plan.settings.ids.clone(), plan.context.as_ref()),
+        hint_alone,
+        ..Edit::default()
+    };
+    push(&mut edit.out, opening.take());
+    edit
+}
+
+impl Edit {
+    /// Takes a chunk of the stream apart where something goes in between; `cut` also drops
+    /// what follows its last whole event.
+    pub(super) fn pass(&mut self, mut chunk: Bytes, cut: bool) {
+        if let Some(held) = self.bom.strip(&mut chunk) {
+            self.split(held, cut);
+        }
+        self.split(chunk, cut);
+    }
+
+    fn split(&mut self, mut chunk: Bytes, cut: bool) {
+        // Both are offsets in what is left of the chunk.
+        let mut at = 0;
+        let mut whole = None;
+        while let Some(Blank { at: blank, fields }) = self.scan.next_blank(&chunk, &mut at) {
+            self.events += u64::from(fields.data);
+            if self.hint_alone && !fields.any {
+                // Some clients drop a block with nothing but a hint: it waits for an event.
+                self.join(&mut chunk, blank);
+                chunk.advance(at - blank);
+                at = 0;
+            } else {
+                self.hint_alone = false;
+                if fields.id {
+                    self.last_id = Some(LastId::Scanned);
+                    self.ids.stop();
+                } else if fields.data
+                    && let Some(id) = self.ids.next()
+                {
+                    self.join(&mut chunk, blank);
+                    at -= blank;
+                    id.put_line(&mut self.joined);
+                    self.last_id = Some(LastId::Assigned(id));
+                }
+            }
+            whole = Some(at);
+        }
+        if cut && let Some(whole) = whole {
+            chunk.truncate(whole);
+            self.scan = BlockScan::default();
+        }
+        if !self.joined.is_empty() {
+            let rest = chunk.len();
+            self.join(&mut chunk, rest);
+            self.flush();
+        }
+        push(&mut self.out, chunk);
+    }
+
+    /// Moves the first `len` bytes of `chunk` behind what waits already.
+    fn join(&mut self, chunk: &mut Bytes, len: usize) {
+        if len <= SHORT {
+            self.joined.extend_from_slice(&chunk[..len]);
+            chunk.advance(len);
+        } else {
+            self.flush();
+            self.out.push_back(chunk.split_to(len));
+        }
+        if self.joined.len() >= FULL {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        push(&mut self.out, self.joined.split().freeze());
+    }
+
+    /// Nothing is to be sent for now: gives the buffer back.
+    pub(super) fn rest(&mut self) {
+        self.joined = BytesMut::new();
+    }
+
+    pub(super) fn end(&mut self) {
+        push(&mut self.out, self.bom.rest());
+        if self.hint_alone && self.scan.is_between_events() {
+            self.out.push_back(Bytes::from_static(b"\n"));
+        }
+    }
+}
+
+fn push(out: &mut VecDeque<Bytes>, bytes: Bytes) {
+    if !bytes.is_empty() {
+        out.push_back(bytes);
+    }
+}
+
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Removes the byte order mark, which counts at the very start of a stream only: we may put
+/// a line before it.
+#[derive(Debug)]
+pub(crate) enum Bom {
+    /// This many bytes of it were seen, and nothing else.
+    Matching(usize),
+    Past,
+}
+
+impl Default for Bom {
+    fn default() -> Self {
+        Self::Matching(0)
+    }
+}
+
+impl Bom {
+    /// Takes the mark off `chunk`; returns what was held back and is no mark after all.
+    pub(crate) fn strip(&mut self, chunk: &mut Bytes) -> Option<Bytes> {
+        let Self::Matching(seen) = *self else {
+            return None;
+        };
+        let expected = &MARK[seen..];
+        let len = expected.len().min(chunk.len());
+        if chunk[..len] != expected[..len] {
+            return Some(self.rest());
+        }
+        chunk.advance(len);
+        *self = Self::Matching(seen + len);
+        if seen + len == MARK.len() {
+            *self = Self::Past;
+        }
+        None
+    }
+
+    /// What was held back when the stream turned out to have no mark.
+    fn rest(&mut self) -> Bytes {
+        match std::mem::replace(self, Self::Past) {
+            Self::Matching(seen) => Bytes::from_static(&MARK[..seen]),
+            Self::Past => Bytes::new(),
+        }
+    }
+}
