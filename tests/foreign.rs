@@ -126,17 +126,21 @@ async fn a_byte_order_mark_may_be_split_and_half_a_mark_is_none() {
     let layer = SseLayer::new();
     let mark = [&b"\xEF"[..], b"\xBB", b"\xBFdata: a\n\n"];
     let half = [&b"\xEF"[..], b"\xBB", b"data: a\n\n"];
+    let ids = [&b"\xEF"[..], b"\xBB", b"data: a\n\ndata: b\n\n"];
     let end = [&b"\xEF"[..], b"\xBB"];
-    for (parts, expected) in [
-        (&mark[..], &b"data: a\n\n"[..]),
-        (&half, b"\xEF\xBBdata: a\n\n"),
-        (&end, b"\xEF\xBB"),
+    let with_ids = layer.clone().ids(Ids::sequence());
+    for (layer, parts, expected) in [
+        (&layer, &mark[..], &b"data: a\n\n"[..]),
+        (&layer, &half, b"\xEF\xBBdata: a\n\n"),
+        // Its first line is no field that we know.
+        (&with_ids, &ids, b"\xEF\xBBdata: a\n\ndata: b\nid: 1\n\n"),
+        (&layer, &end, b"\xEF\xBB"),
     ] {
         let parts: Vec<_> = parts
             .iter()
             .map(|part| Ok::<_, Infallible>(Bytes::copy_from_slice(part)))
             .collect();
-        let response = through(&layer, event_stream(Body::from_stream(stream::iter(parts)))).await;
+        let response = through(layer, event_stream(Body::from_stream(stream::iter(parts)))).await;
         assert_eq!(
             response.into_body().collect().await.unwrap().to_bytes(),
             expected
@@ -288,6 +292,47 @@ async fn frames_are_not_copied() {
     let mut reader = Reader::of(through(&SseLayer::new(), event_stream(body)).await);
     let frame = reader.next().await.unwrap().unwrap();
     assert_eq!((frame.as_ptr(), frame.len()), (chunk.as_ptr(), chunk.len()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_are_not_copied_once_there_is_nothing_more_to_add() {
+    let layer = SseLayer::new()
+        .retry(Retry::fixed(Duration::from_secs(2)))
+        .ids(Ids::sequence());
+    let chunks = [
+        "data: a\n\nid: x\ndata: b\n\n",
+        "data: c\n\n: and ha",
+        "lf a line\rdata: d\r\n",
+        "\r\n",
+    ];
+    let chunks = chunks.map(|chunk| Bytes::from_static(chunk.as_bytes()));
+    let body = Body::from_stream(stream::iter(chunks.clone().map(Ok::<_, Infallible>)));
+    let mut reader = Reader::of(through(&layer, event_stream(body)).await);
+    assert_eq!(reader.frame().await, "retry: 2000\n");
+    let both = "data: a\nid: 1\n\nid: x\ndata: b\n\n";
+    assert_eq!(reader.frame().await, both);
+    for chunk in &chunks[1..] {
+        let frame = reader.next().await.unwrap().unwrap();
+        assert_eq!((frame.as_ptr(), frame.len()), (chunk.as_ptr(), chunk.len()));
+    }
+}
+
+#[tokio::test]
+async fn the_events_of_a_stream_are_counted_whether_they_gain_something_or_not() {
+    let stream = "data: a\n\n: x\n\nevent: b\n\ndata: c\r\rid: 7\ndata\n\ndata: d\n\ndata: e\n";
+    for layer in [SseLayer::new(), SseLayer::new().ids(Ids::sequence())] {
+        for cut in 0..=stream.len() {
+            let (sender, mut told) = mpsc::unbounded_channel();
+            let layer = layer
+                .clone()
+                .observe(move |closed: &Closed| sender.send(closed.clone()).unwrap());
+            let parts = chunks([&stream[..cut], &stream[cut..]]);
+            let sent = Reader::of(through(&layer, parts).await).rest().await;
+            let closed = told.recv().await.unwrap();
+            assert_eq!((closed.events, closed.bytes), (4, sent.len() as u64));
+            assert_eq!(closed.last_id.unwrap().as_str(), "7");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -162,7 +162,8 @@ impl IdAssigner {
         }))
     }
 
-    pub(crate) fn is_some(&self) -> bool {
+    /// Whether events without an id are given one.
+    pub(crate) fn are_given(&self) -> bool {
         self.0.is_some()
     }
 

@@ -1,6 +1,8 @@
 //! What is put between the events of a stream, and what is taken from its start.
 
 use std::collections::VecDeque;
+use std::mem;
+use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 use sse_core::EventBuffer;
@@ -22,7 +24,7 @@ pub(super) struct Edit {
     /// What follows them: short pieces, copied.
     joined: BytesMut,
     pub(super) events: u64,
-    pub(super) last_id: Option<LastId>,
+    last_id: Option<LastId>,
     /// The stream began with a retry hint, whose block has nothing else so far.
     hint_alone: bool,
     pub(super) started: bool,
@@ -30,7 +32,7 @@ pub(super) struct Edit {
 
 /// Where the last id of a frame is.
 #[derive(Debug)]
-pub(super) enum LastId {
+enum LastId {
     /// It is ours.
     Assigned(AssignedId),
     /// The scan saw it.
@@ -56,26 +58,62 @@ pub(super) fn begin(plan: &Plan, life: &Life) -> Edit {
 }
 
 impl Edit {
-    /// Takes a chunk of the stream apart where something goes in between; `cut` also drops
-    /// what follows its last whole event.
-    pub(super) fn pass(&mut self, mut chunk: Bytes, cut: bool) {
-        if let Some(held) = self.bom.strip(&mut chunk) {
-            self.split(held, cut);
+    /// Makes of `chunk` what is to be sent now, and returns whether that is anything; `out` has
+    /// what follows it. `cut` drops what follows its last whole event.
+    pub(super) fn pass(&mut self, chunk: &mut Bytes, cut: bool) -> bool {
+        if !matches!(self.bom, Bom::Past) {
+            self.begin(chunk);
         }
-        self.split(chunk, cut);
+        if self.hint_alone || cut || self.ids.are_given() {
+            self.split(chunk, cut);
+        } else {
+            self.follow(chunk);
+        }
+        !chunk.is_empty()
     }
 
-    fn split(&mut self, mut chunk: Bytes, cut: bool) {
-        // Both are offsets in what is left of the chunk.
+    /// A frame of this length goes out, with all that was seen so far.
+    pub(super) fn sent(&mut self, len: usize, life: &mut Life) {
+        self.started = true;
+        match self.last_id.take() {
+            Some(LastId::Assigned(id)) => id.with_str(|id| life.sent_id(id)),
+            Some(LastId::Scanned) => life.sent_id(self.scan.last_id().unwrap_or("")),
+            None => {}
+        }
+        life.sent(mem::take(&mut self.events), len);
+    }
+
+    /// Takes the byte order mark off.
+    #[cold]
+    fn begin(&mut self, chunk: &mut Bytes) {
+        if let Some(held) = self.bom.strip(chunk)
+            && !held.is_empty()
+        {
+            *chunk = [held, mem::take(chunk)].concat().into();
+        }
+    }
+
+    /// Looks only, because there is nothing to add.
+    fn follow(&mut self, chunk: &[u8]) {
         let mut at = 0;
-        let mut whole = None;
-        while let Some(Blank { at: blank, fields }) = self.scan.next_blank(&chunk, &mut at) {
+        while let Some(Blank { fields, .. }) = self.scan.next_blank(chunk, &mut at) {
+            self.events += u64::from(fields.data);
+            if fields.id {
+                self.last_id = Some(LastId::Scanned);
+            }
+        }
+    }
+
+    /// Takes `chunk` apart where something goes in between.
+    fn split(&mut self, chunk: &mut Bytes, cut: bool) {
+        // All are offsets in the chunk; `done` is what was taken out of it.
+        let (mut at, mut done, mut whole) = (0, 0, None);
+        while let Some(Blank { at: blank, fields }) = self.scan.next_blank(chunk, &mut at) {
             self.events += u64::from(fields.data);
             if self.hint_alone && !fields.any {
                 // Some clients drop a block with nothing but a hint: it waits for an event.
-                self.join(&mut chunk, blank);
-                chunk.advance(at - blank);
-                at = 0;
+                self.take(chunk, done..blank);
+                done = at;
             } else {
                 self.hint_alone = false;
                 if fields.id {
@@ -84,8 +122,8 @@ impl Edit {
                 } else if fields.data
                     && let Some(id) = self.ids.next()
                 {
-                    self.join(&mut chunk, blank);
-                    at -= blank;
+                    self.take(chunk, done..blank);
+                    done = blank;
                     id.put_line(&mut self.joined);
                     self.last_id = Some(LastId::Assigned(id));
                 }
@@ -96,22 +134,24 @@ impl Edit {
             chunk.truncate(whole);
             self.scan = BlockScan::default();
         }
-        if !self.joined.is_empty() {
-            let rest = chunk.len();
-            self.join(&mut chunk, rest);
-            self.flush();
+        if self.joined.is_empty() {
+            chunk.advance(done);
+        } else {
+            self.take(chunk, done..chunk.len());
+            *chunk = self.joined.split().freeze();
         }
-        push(&mut self.out, chunk);
+        if let Some(first) = self.out.pop_front() {
+            push(&mut self.out, mem::replace(chunk, first));
+        }
     }
 
-    /// Moves the first `len` bytes of `chunk` behind what waits already.
-    fn join(&mut self, chunk: &mut Bytes, len: usize) {
-        if len <= SHORT {
-            self.joined.extend_from_slice(&chunk[..len]);
-            chunk.advance(len);
+    /// Moves a part of `chunk` behind what waits already.
+    fn take(&mut self, chunk: &Bytes, part: Range<usize>) {
+        if part.len() <= SHORT {
+            self.joined.extend_from_slice(&chunk[part]);
         } else {
             self.flush();
-            self.out.push_back(chunk.split_to(len));
+            self.out.push_back(chunk.slice(part));
         }
         if self.joined.len() >= FULL {
             self.flush();
@@ -179,7 +219,7 @@ impl Bom {
 
     /// What was held back when the stream turned out to have no mark.
     fn rest(&mut self) -> Bytes {
-        match std::mem::replace(self, Self::Past) {
+        match mem::replace(self, Self::Past) {
             Self::Matching(seen) => Bytes::from_static(&MARK[..seen]),
             Self::Past => Bytes::new(),
         }

@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use sse_core::EventBuffer;
 
-use crate::body::edit::{Edit, LastId, begin};
+use crate::body::edit::{Edit, begin};
 use crate::body::ending::Ending;
 use crate::body::silence::{Silence, Whose};
 use crate::life::{CloseReason, Life};
@@ -101,18 +101,8 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
         let mut fruitless = 0;
         loop {
             if let Some(bytes) = this.edit.out.pop_front() {
-                this.edit.started = true;
                 this.silence.broken();
-                let events = mem::take(&mut this.edit.events);
-                if let Some(id) = this.edit.last_id.take() {
-                    match id {
-                        LastId::Assigned(id) => id.with_str(|id| this.life.sent_id(id)),
-                        LastId::Scanned => {
-                            this.life.sent_id(this.edit.scan.last_id().unwrap_or(""))
-                        }
-                    }
-                }
-                this.life.sent(events, bytes.len());
+                this.edit.sent(bytes.len(), this.life);
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             if !matches!(this.stage, Stage::Open) {
@@ -142,22 +132,25 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                 continue;
             }
             match this.inner.as_mut().poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(bytes) => {
-                        this.edit.pass(bytes, this.cut.is_some());
+                Poll::Ready(Some(Ok(mut frame))) => {
+                    if let Some(chunk) = frame.data_mut() {
+                        if this.edit.pass(chunk, this.cut.is_some()) {
+                            this.silence.broken();
+                            this.edit.sent(chunk.len(), this.life);
+                            return Poll::Ready(Some(Ok(frame)));
+                        }
                         fruitless += 1;
-                        if this.edit.out.is_empty() && fruitless == MOST_FRUITLESS {
+                        if fruitless == MOST_FRUITLESS {
                             cx.waker().wake_by_ref();
                             return Poll::Pending;
                         }
-                    }
-                    // Nothing may follow them.
-                    Err(frame) => {
+                    } else {
+                        // Nothing may follow them.
                         this.edit.end();
                         this.life.ended(CloseReason::Ended);
                         *this.stage = Stage::Ended(frame.into_trailers().ok());
                     }
-                },
+                }
                 Poll::Ready(Some(Err(error))) => {
                     this.life.ended(CloseReason::Error);
                     *this.stage = Stage::Failed(error);

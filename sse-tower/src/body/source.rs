@@ -146,7 +146,7 @@ impl Batch {
     pub(crate) fn is_needed(&self) -> bool {
         !self.is_empty()
             || self.last_frame > 0
-            || self.ids.is_some()
+            || self.ids.are_given()
             || self.warned
             || self.block_id.capacity() > 0
     }
