@@ -108,6 +108,11 @@ fn the_hint_is_the_first_line() {
         ": a prelude\n\n\ndata: a\n\n\n",
         "retry: 2000\n: a prelude\ndata: a\n\n\n",
     );
+    check(
+        &layer,
+        "\r\n: a prelude\r\n\r\n\rdata: a\r\n\r\n",
+        "retry: 2000\n: a prelude\r\ndata: a\r\n\r\n",
+    );
     check(&layer, "id: 1\n\n", "retry: 2000\nid: 1\n\n");
     check(&layer, "data: unfinished", "retry: 2000\ndata: unfinished");
 }

@@ -114,6 +114,7 @@ impl Edit {
                 // Some clients drop a block with nothing but a hint: it waits for an event.
                 self.take(chunk, done..blank);
                 done = at;
+                self.scan.forget_cr();
             } else {
                 self.hint_alone = false;
                 if fields.id {

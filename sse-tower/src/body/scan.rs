@@ -80,6 +80,12 @@ impl BlockScan {
         None
     }
 
+    /// The CR that the chunk ended with is not passed on, so an LF that follows it ends a line
+    /// of its own.
+    pub(crate) fn forget_cr(&mut self) {
+        self.after_cr = false;
+    }
+
     /// Whether no event is under way, so that a comment may stand here.
     pub(crate) fn is_between_events(&self) -> bool {
         self.line.is_empty() && !self.fields.any
