@@ -15,7 +15,10 @@ use futures_util::stream::{self, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Request};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
 use sse_tower::{Closed, Ids, KeepAlive, Retry, SseLayer};
+use sse_tower_tests::cut;
 use tokio::sync::mpsc;
 use tokio::time::{self, Instant};
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -64,28 +67,81 @@ fn channel() -> (mpsc::UnboundedSender<&'static str>, Response) {
     (sender, event_stream(Body::from_stream(bytes)))
 }
 
+/// What goes out when these chunks come in.
+fn sent(layer: &SseLayer, parts: Vec<&str>) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async { Reader::of(through(layer, chunks(parts)).await).rest().await })
+}
+
 /// The bytes after the layer, for every cut of `stream` into two chunks and into single bytes.
 #[track_caller]
 fn check(layer: &SseLayer, stream: &str, expected: &str) {
-    let run = |parts: Vec<&str>| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .unwrap();
-        runtime.block_on(async { Reader::of(through(layer, chunks(parts)).await).rest().await })
-    };
     let cuts = (0..=stream.len()).filter(|cut| stream.is_char_boundary(*cut));
     for cut in cuts {
         assert_eq!(
-            run(vec![&stream[..cut], &stream[cut..]]),
+            sent(layer, vec![&stream[..cut], &stream[cut..]]),
             expected,
             "cut at {cut}"
         );
     }
     if stream.is_ascii() {
         let bytes = (0..stream.len()).map(|at| &stream[at..=at]).collect();
-        assert_eq!(run(bytes), expected, "byte by byte");
+        assert_eq!(sent(layer, bytes), expected, "byte by byte");
     }
+}
+
+proptest! {
+    #[test]
+    fn what_goes_out_does_not_depend_on_how_it_came_in(
+        pieces in prop::collection::vec(piece(), 0..25),
+        cuts in prop::collection::vec(any::<Index>(), 0..12),
+        hint in any::<bool>(),
+        ids in any::<bool>(),
+    ) {
+        let stream = pieces.concat();
+        let mut layer = SseLayer::new();
+        if hint {
+            layer = layer.retry(Retry::fixed(Duration::from_secs(2)));
+        }
+        if ids {
+            layer = layer.ids(Ids::sequence());
+        }
+        let mut offsets: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+        offsets.sort_unstable();
+        let parts = cut(stream.as_bytes(), &offsets);
+        let parts = parts.iter().map(|part| str::from_utf8(part).unwrap()).collect();
+        let whole = sent(&layer, vec![&stream]);
+        prop_assert_eq!(&sent(&layer, parts), &whole);
+        if !hint && !ids {
+            prop_assert_eq!(whole, stream);
+        }
+    }
+}
+
+/// Pieces of a stream; the layer looks at lines in other ways as they grow.
+fn piece() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "\n",
+        "\r",
+        "\r\n",
+        "\n\n",
+        "\r\n\r\n",
+        "data",
+        "data: x",
+        "data: x\n\n",
+        "event: token\n",
+        "id: 5\n",
+        "retry: 5",
+        ": c",
+        "\t",
+    ];
+    prop_oneof![
+        9 => select(PIECES).prop_map(String::from),
+        1 => (0..1600usize).prop_map(|len| "x".repeat(len)),
+    ]
 }
 
 #[test]
