@@ -1,8 +1,11 @@
 //! An event as it stood on the wire.
 
-use std::borrow::Cow;
+mod text;
+
+use std::fmt;
 use std::time::Duration;
 
+pub(crate) use self::text::Text;
 use crate::buffer::END_ID;
 use crate::encode_error::EncodeError;
 use crate::field::{self, RetryDelay};
@@ -16,11 +19,9 @@ use crate::write::EventWriter;
 /// reads the same. Only what a layer marks with the prefix `sse-tower:` is not passed on, as it
 /// concerns its own clients: an event with such a name is left out, and so is such an id. The
 /// event with which it [ended](crate::END_ID) its stream ends the stream here too.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RawEvent<'a> {
-    pub(crate) name: Cow<'a, str>,
-    pub(crate) data: Cow<'a, str>,
-    pub(crate) last_event_id: Cow<'a, str>,
+    pub(crate) text: Text<'a>,
     /// The last event id is its own.
     pub(crate) has_id: bool,
     pub(crate) retry: Option<u64>,
@@ -36,19 +37,20 @@ impl RawEvent<'_> {
     /// The value of the `event` field, unless it was absent or empty.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        Some(&*self.name).filter(|name| !name.is_empty())
+        Some(self.text.name()).filter(|name| !name.is_empty())
     }
 
     /// The payload, its lines joined with LF.
     #[must_use]
+    #[inline]
     pub fn data(&self) -> &str {
-        &self.data
+        self.text.data()
     }
 
     /// The id that this event itself carries.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.has_id.then_some(&*self.last_event_id)
+        self.has_id.then_some(self.text.id())
     }
 
     /// The reconnection time that this event itself carries.
@@ -60,29 +62,33 @@ impl RawEvent<'_> {
     /// The id of this event, or of the last one before it that had one; empty if none had.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
-        &self.last_event_id
+        self.text.id()
     }
 
-    /// Copies what is borrowed.
+    /// Copies what is borrowed, in one allocation.
+    ///
+    /// A large payload that the decoder has in a buffer of its own is not copied: the event
+    /// takes the buffer.
     #[must_use]
     #[inline]
     pub fn into_owned(self) -> RawEvent<'static> {
         RawEvent {
-            name: owned(self.name),
-            data: owned(self.data),
-            last_event_id: owned(self.last_event_id),
+            text: self.text.into_owned(),
             has_id: self.has_id,
             retry: self.retry,
         }
     }
 }
 
-/// Most events have neither name nor id, and nothing is no reason to copy.
-#[inline]
-fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
-    match text {
-        Cow::Borrowed("") => Cow::Borrowed(""),
-        text => Cow::Owned(text.into_owned()),
+impl fmt::Debug for RawEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawEvent")
+            .field("name", &self.text.name())
+            .field("data", &self.text.data())
+            .field("last_event_id", &self.text.id())
+            .field("has_id", &self.has_id)
+            .field("retry", &self.retry)
+            .finish()
     }
 }
 
@@ -104,7 +110,7 @@ impl SseEvent for RawEvent<'_> {
         if let Some(millis) = self.retry {
             w.retry(RetryDelay::from_millis(millis));
         }
-        w.data(&self.data);
+        w.data(self.data());
         Ok(())
     }
 

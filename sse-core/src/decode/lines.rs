@@ -77,8 +77,32 @@ impl Lines {
     }
 
     #[inline]
-    pub(super) fn text(&self, range: Range<usize>) -> &str {
-        &self.text[range]
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The line whose end has not arrived.
+    pub(super) fn part(&self) -> Range<usize> {
+        self.next..self.text.len()
+    }
+
+    /// Forgets the text: all of it was read, or taken elsewhere.
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        (self.next, self.searched) = (0, 0);
+    }
+
+    /// Appends to `value` what `chunk` brings of the line that [`clear`](Self::clear) left
+    /// unfinished; returns what comes behind its end, if that has arrived.
+    pub(super) fn follow<'a>(&mut self, chunk: &'a [u8], value: &mut String) -> Option<&'a [u8]> {
+        let Some(end) = memchr2(b'\r', b'\n', chunk) else {
+            self.utf8.decode(chunk, value);
+            return None;
+        };
+        self.utf8.decode(&chunk[..end], value);
+        self.utf8.end(value);
+        self.after_cr = chunk[end] == b'\r';
+        Some(&chunk[end + 1..])
     }
 
     /// Appends the values of the `data` lines that come next, with an LF behind each.

@@ -4,16 +4,17 @@ mod data;
 mod lines;
 mod text;
 
-use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use self::data::Data;
+use self::data::{Data, Payload};
 use self::lines::{Line, Lines};
-use crate::raw::RawEvent;
+use self::text::append;
+use crate::raw::{RawEvent, Text};
 
 /// Reads an event stream, a chunk at a time (HTML §9.2.6).
 ///
@@ -46,6 +47,8 @@ pub struct Decoder {
     lines: Lines,
     limits: Limits,
     data: Data,
+    /// A `data` line so long that its value is collected where the payload goes.
+    long: Option<LongLine>,
     event: PartialEvent,
     /// The id of the block being read, if it has one; a blank line commits it.
     id: String,
@@ -64,6 +67,16 @@ struct PartialEvent {
     /// Reported; the next call starts a new one.
     reported: bool,
 }
+
+/// A line that is read as it arrives; all before it was read.
+#[derive(Debug)]
+struct LongLine {
+    len: usize,
+    ended: bool,
+}
+
+/// From how many bytes on an unfinished line is long.
+const LONG: usize = 1024;
 
 impl Decoder {
     /// Creates a decoder with the default [`Limits`].
@@ -91,11 +104,23 @@ impl Decoder {
     /// They wait in the decoder until [`next_event`](Self::next_event) has read them, so take
     /// all events before pushing again. After a limit was hit they are dropped.
     pub fn push(&mut self, chunk: impl AsRef<[u8]>) {
-        if !self.failed {
-            self.start_if_reported();
-            let data = &mut self.data;
-            self.lines.push(chunk.as_ref(), |read| data.leave(read));
+        if self.failed {
+            return;
         }
+        self.start_if_reported();
+        let mut chunk = chunk.as_ref();
+        if let Some(line) = &mut self.long
+            && !line.ended
+        {
+            let value = self.data.buffer();
+            let before = value.len();
+            let behind = self.lines.follow(chunk, value);
+            line.len += value.len() - before;
+            line.ended = behind.is_some();
+            chunk = behind.unwrap_or_default();
+        }
+        let data = &mut self.data;
+        self.lines.push(chunk, |read| data.leave(read));
     }
 
     /// Takes the next event, or `None` if its end has not arrived yet.
@@ -109,11 +134,29 @@ impl Decoder {
             return Ok(None);
         }
         self.start_if_reported();
+        if let Some(line) = &self.long {
+            if line.len > self.limits.line {
+                return Err(self.fail(true));
+            }
+            if !line.ended {
+                return Ok(None);
+            }
+            self.long = None;
+            self.data.buffer().push('\n');
+            if self.data.len() > self.limits.event {
+                return Err(self.fail(false));
+            }
+        }
         loop {
             let line = match self.lines.next_line() {
                 Line::Whole(line) => line,
                 Line::Part(len) if len > self.limits.line => return Err(self.fail(true)),
-                Line::Part(_) => return Ok(None),
+                Line::Part(len) => {
+                    if len >= LONG {
+                        self.begin_long();
+                    }
+                    return Ok(None);
+                }
             };
             if line.len() > self.limits.line {
                 return Err(self.fail(true));
@@ -153,6 +196,7 @@ impl Decoder {
     pub fn reconnect(&mut self) {
         self.lines = Lines::default();
         self.data = Data::default();
+        self.long = None;
         self.event = PartialEvent::default();
         self.failed = false;
     }
@@ -171,6 +215,20 @@ impl Decoder {
         self.event.reported = false;
     }
 
+    /// Moves the line that has begun to where its value is wanted, if that is the payload.
+    fn begin_long(&mut self) {
+        let line = self.lines.part();
+        let text = &self.lines.text()[line.clone()];
+        if let Some((Field::Data, at)) = Field::of(text.as_bytes()) {
+            append(self.data.begin(&self.lines), &text[at..]);
+            self.lines.clear();
+            self.long = Some(LongLine {
+                len: line.len(),
+                ended: false,
+            });
+        }
+    }
+
     #[inline]
     fn field(&mut self, line: Range<usize>) {
         let Some((field, at)) = Field::of(self.lines.bytes(line.clone())) else {
@@ -181,10 +239,10 @@ impl Decoder {
             Field::Data => self.data.line(value, &mut self.lines, &self.limits),
             Field::Event => {
                 self.event.name.clear();
-                self.event.name.push_str(self.lines.text(value));
+                self.event.name.push_str(&self.lines.text()[value]);
             }
             Field::Id => {
-                let value = self.lines.text(value);
+                let value = &self.lines.text()[value];
                 if memchr::memchr(0, value.as_bytes()).is_none() {
                     self.id.clear();
                     self.id.push_str(value);
@@ -213,11 +271,17 @@ impl Decoder {
         self.event.reported
     }
 
-    fn report(&self) -> RawEvent<'_> {
+    fn report(&mut self) -> RawEvent<'_> {
+        let (name, id) = (&*self.event.name, &*self.last_event_id);
         RawEvent {
-            name: Cow::Borrowed(&self.event.name),
-            data: Cow::Borrowed(self.data.text(&self.lines)),
-            last_event_id: Cow::Borrowed(&self.last_event_id),
+            text: match self.data.finish(&self.lines) {
+                Payload::Borrowed(data) => Text::Borrowed { name, data, id },
+                Payload::Lent(data) => Text::Lent {
+                    name,
+                    data: AssertUnwindSafe(data),
+                    id,
+                },
+            },
             has_id: self.event.has_id,
             retry: self.event.retry,
         }
@@ -227,6 +291,7 @@ impl Decoder {
         self.failed = true;
         self.lines = Lines::default();
         self.data = Data::default();
+        self.long = None;
         if line {
             LimitError::Line {
                 limit: self.limits.line,
