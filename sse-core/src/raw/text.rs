@@ -80,20 +80,22 @@ impl Eq for Text<'_> {}
 
 #[inline]
 fn copy(name: &str, data: &str, id: &str) -> Text<'static> {
+    // Most events have neither.
+    if name.is_empty() && id.is_empty() {
+        let (text, data, name) = (data.to_owned(), data.len(), 0);
+        return Text::Owned { text, data, name };
+    }
     let mut text = String::with_capacity(data.len() + name.len() + id.len());
     text.push_str(data);
     behind(text, name, id)
 }
 
 #[inline]
-fn behind(mut data: String, name: &str, id: &str) -> Text<'static> {
-    let len = data.len();
-    data.reserve_exact(name.len() + id.len());
-    data.push_str(name);
-    data.push_str(id);
-    Text::Owned {
-        text: data,
-        data: len,
-        name: name.len(),
-    }
+fn behind(mut text: String, name: &str, id: &str) -> Text<'static> {
+    let data = text.len();
+    text.reserve_exact(name.len() + id.len());
+    text.push_str(name);
+    text.push_str(id);
+    let name = name.len();
+    Text::Owned { text, data, name }
 }
