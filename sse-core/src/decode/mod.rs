@@ -216,6 +216,7 @@ impl Decoder {
     }
 
     /// Moves the line that has begun to where its value is wanted, if that is the payload.
+    #[cold]
     fn begin_long(&mut self) {
         let line = self.lines.part();
         let text = &self.lines.text()[line.clone()];
@@ -394,7 +395,7 @@ enum Field {
 
 impl Field {
     /// The field of a line, and where its value begins.
-    #[inline]
+    #[inline(always)]
     fn of(line: &[u8]) -> Option<(Self, usize)> {
         let (field, name) = match line {
             [b'd', b'a', b't', b'a', ..] => (Self::Data, 4),
