@@ -10,7 +10,7 @@ proptest! {
 
     #[test]
     fn decoding_does_not_depend_on_how_bytes_are_split(
-        bytes in stream(), cuts in cuts(), limits in limits(),
+        bytes in any_length(), cuts in cuts(), limits in limits(),
     ) {
         let decoder = || Decoder::new().with_limits(limits);
         let whole = read(&mut decoder(), [&bytes[..]]);
@@ -19,7 +19,7 @@ proptest! {
     }
 
     #[test]
-    fn decoding_agrees_with_the_standard(bytes in stream(), cuts in cuts()) {
+    fn decoding_agrees_with_the_standard(bytes in any_length(), cuts in cuts()) {
         let seen = read(&mut Decoder::new(), cut_at(&bytes, &cuts));
         prop_assert_eq!(seen, standard::read(&bytes));
     }
@@ -114,6 +114,13 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     (start, pieces).prop_map(|(start, pieces)| [start, &pieces.concat()].concat())
 }
 
+/// The same with lines of any length.
+fn any_length() -> impl Strategy<Value = Vec<u8>> {
+    let long = ("[x豆]{900,2000}", stream()).prop_map(|(x, end)| [x.as_bytes(), &end].concat());
+    let long = prop::collection::vec(prop_oneof![long, stream()], 0..4);
+    prop_oneof![3 => stream(), 1 => long.prop_map(|pieces| pieces.concat())]
+}
+
 fn cuts() -> impl Strategy<Value = Vec<Index>> {
     prop::collection::vec(any::<Index>(), 0..12)
 }
@@ -125,7 +132,7 @@ fn cut_at<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    let size = || prop_oneof![Just(usize::MAX), 0..4usize, 0..24usize];
+    let size = || prop_oneof![Just(usize::MAX), 0..4usize, 0..24usize, 1000..9000usize];
     (size(), size()).prop_map(|(line, event)| Limits::none().with_line(line).with_event(event))
 }
 

@@ -210,3 +210,87 @@ fn bytes_that_are_no_utf8_are_replaced() {
     );
     check("data: 豆😀\n\n", &[("message", "豆😀", "")]);
 }
+
+#[test]
+fn a_long_line_reads_the_same_however_it_is_cut() {
+    let ends = ["\n", "\r", "\r\n"];
+    let values = [
+        "x".repeat(1_000),
+        "é豆😀".repeat(300),
+        "x: data".repeat(200),
+        " ".repeat(3_000),
+    ];
+    for (at, end) in ends.into_iter().enumerate() {
+        let blank = ends[(at + 1) % 3];
+        for value in &values {
+            // The character at the end of the first line is cut for good, and an unknown field
+            // is as long.
+            let text = [
+                format!("\u{feff}event: e{end}data: first{end}data:{value}").into_bytes(),
+                b"\xf0\x9f".to_vec(),
+                format!("{end}{value}{end}data{end}id: 1{end}{end}").into_bytes(),
+                format!("data: {value}{end}data: {value}{end}:{blank}{blank}data: {value}")
+                    .into_bytes(),
+            ]
+            .concat();
+            let first = value.strip_prefix(' ').unwrap_or(value);
+            let want = [
+                ("e", format!("first\n{first}\u{fffd}\n"), "1"),
+                ("message", format!("{value}\n{value}"), "1"),
+            ];
+            for step in (1..=8).chain([100, 1_023, 1_024, 1_025, 1_460, 5_000, text.len()]) {
+                let mut decoder = Decoder::new();
+                let mut kept = Vec::new();
+                for chunk in text.chunks(step) {
+                    decoder.push(chunk);
+                    while let Some(event) = decoder.next_event().unwrap() {
+                        let copy = event.clone();
+                        let own = event.into_owned();
+                        assert_eq!(own, copy);
+                        kept.push(own);
+                    }
+                }
+                let seen: Vec<_> = kept
+                    .iter()
+                    .map(|e| (e.event(), e.data().to_owned(), e.last_event_id()))
+                    .collect();
+                assert!(
+                    seen == want,
+                    "in steps of {step}, with {end:?}: {:.60?}",
+                    seen
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn chunks_may_be_pushed_before_events_are_taken() {
+    let long = "x".repeat(3_000);
+    let text = format!("data: {long}\nevent: e\n\ndata: b\n\ndata: {long}\r\n\r\n");
+    let want = read_in_steps(&mut Decoder::new(), text.as_bytes(), usize::MAX);
+    assert_eq!(want.events.len(), 3);
+    for cut in 0..text.len() {
+        let mut decoder = Decoder::new();
+        let (before, after) = text.as_bytes().split_at(cut);
+        let mut seen = read(&mut decoder, [before]).events;
+        for chunk in after.chunks(700) {
+            decoder.push(chunk);
+        }
+        seen.extend(read(&mut decoder, [&b""[..]]).events);
+        assert_eq!(seen, want.events, "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_long_line_does_not_outlive_its_connection() {
+    let mut decoder = Decoder::new();
+    read(
+        &mut decoder,
+        [format!("data: {}", "x".repeat(2_000)).as_bytes()],
+    );
+    decoder.reconnect();
+    let seen = read(&mut decoder, [&b"data: b\n\n"[..]]);
+    assert_eq!(seen.events.len(), 1);
+    assert_eq!(seen.events[0].data, "b");
+}

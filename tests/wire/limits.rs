@@ -116,3 +116,43 @@ fn a_reconnect_drops_the_unfinished_event() {
         ("message", "b", "")
     );
 }
+
+#[test]
+fn a_long_line_has_the_same_limits() {
+    let limits = Limits::none().with_line(4_000).with_event(5_000);
+    let line = |value: usize| format!("data: {}\n", "x".repeat(value));
+    for (text, events, error) in [
+        (line(3_994) + "\n", 1, None),
+        (
+            line(3_995) + "\n",
+            0,
+            Some(LimitError::Line { limit: 4_000 }),
+        ),
+        (
+            line(3_995).trim_end().to_owned(),
+            0,
+            Some(LimitError::Line { limit: 4_000 }),
+        ),
+        (line(3_000) + &line(1_999) + "\n", 1, None),
+        (
+            line(3_000) + &line(2_000) + "\n",
+            0,
+            Some(LimitError::Event { limit: 5_000 }),
+        ),
+        (line(3_000) + line(2_000).trim_end(), 0, None),
+    ] {
+        for step in [1, 700, 1_023, 1_024, 1_460, 3_000, text.len()] {
+            let mut decoder = Decoder::new().with_limits(limits);
+            let seen = read_in_steps(&mut decoder, text.as_bytes(), step);
+            assert_eq!(
+                (seen.events.len(), seen.error),
+                (events, error),
+                "in steps of {step}"
+            );
+            if error.is_some() {
+                let after = read(&mut decoder, [&b"\n\ndata: x\n\n"[..]]);
+                assert_eq!((after.events.len(), after.error), (0, None), "it is over");
+            }
+        }
+    }
+}

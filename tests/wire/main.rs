@@ -5,6 +5,7 @@
     reason = "the helpers of a test fail like the test"
 )]
 
+mod cost;
 mod decoding;
 mod encoding;
 mod limits;
