@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::hint::black_box;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use eventsource_stream::Eventsource as _;
@@ -17,6 +17,10 @@ use serde::Deserialize;
 use sse_core::{Decoder, FromSseEvent, Limits, RawEvent};
 
 const ROUNDS: usize = 31;
+
+/// How long each runs before it is timed: behind a slow one, whoever is next runs at half its
+/// speed for a while.
+const WARM_UP: Duration = Duration::from_millis(5);
 
 /// Bytes per round, of which most are read by a decoder that is warm.
 const SIZE: usize = 4 << 20;
@@ -119,6 +123,10 @@ fn median(works: &mut [&mut dyn FnMut() -> usize]) -> Vec<f64> {
     let mut times = vec![Vec::with_capacity(ROUNDS); works.len()];
     for _ in 0..ROUNDS {
         for (work, times) in works.iter_mut().zip(&mut times) {
+            let before = Instant::now();
+            while before.elapsed() < WARM_UP {
+                black_box(work());
+            }
             let start = Instant::now();
             black_box(work());
             times.push(start.elapsed().as_secs_f64());
