@@ -94,7 +94,8 @@ pub fn from_sse_event_tower(input: TokenStream) -> TokenStream {
 /// A function with an argument of the type `Emitter<E>` pushes its events instead. It runs
 /// inside the response, goes on only while the client reads, and is dropped when the client
 /// leaves. It returns nothing, or a `Result<(), X>` whose error aborts the body, since the
-/// status has been sent by then.
+/// status has been sent by then. A terminal event drops it where it waits next: what has to be
+/// done in any case comes before that event, or goes into a task of its own.
 ///
 /// ```
 /// # use axum::{Router, Json, routing::post};

@@ -17,6 +17,10 @@ use tokio::sync::mpsc;
 /// response: it goes on only while the client reads, and is dropped when the client leaves. The
 /// stream ends when the function has returned and every clone is gone.
 ///
+/// A terminal event ends the stream too, and no client is kept waiting for what comes behind it:
+/// the function is dropped where it waits next. What has to be done in any case, such as noting
+/// that the job is done, comes before that event, or goes into a task of its own.
+///
 /// # Examples
 ///
 /// ```
@@ -163,10 +167,12 @@ where
                 this.events.close();
             }
         }
-        Poll::Ready(match ready!(this.events.poll_recv(cx)) {
-            Some(event) => Some(Ok(event)),
-            None => this.error.take().map(Err),
-        })
+        match ready!(this.events.poll_recv(cx)) {
+            Some(event) => Poll::Ready(Some(Ok(event))),
+            // Every clone is gone; what it does now may still fail.
+            None if this.function.is_some() => Poll::Pending,
+            None => Poll::Ready(this.error.take().map(Err)),
+        }
     }
 }
 

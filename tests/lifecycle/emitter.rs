@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use http_body::Body as _;
 use sse_tower::{EmitError, Emitter, SseEvent};
 use tokio::sync::oneshot;
 
@@ -78,6 +79,58 @@ async fn the_error_of_the_function_aborts_the_body_behind_its_events() {
         "for the log of the server"
     );
     assert!(reader.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_function_that_has_dropped_its_emitter_still_runs_to_its_end() {
+    let sse = Sse::emit(async |events: Emitter<Step>| {
+        events.emit(Step::Running(1)).await.unwrap();
+        drop(events);
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        Err::<(), _>("late")
+    });
+    let mut reader = Reader::of(sse);
+    assert_eq!(reader.frame().await, "event: running\ndata: 1\n\n");
+    let error = reader.next().await.expect("no clean end").unwrap_err();
+    assert_eq!(error.to_string(), "late");
+}
+
+#[tokio::test]
+async fn a_function_that_passes_its_emitter_on_finishes_its_work() {
+    let (sender, worked) = oneshot::channel();
+    let sse = Sse::emit(async move |events: Emitter<Step>| {
+        let emit = tokio::spawn(async move { events.emit(Step::Running(1)).await });
+        emit.await.unwrap().unwrap();
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        sender.send("done").unwrap();
+    });
+    assert_eq!(
+        Reader::of(sse).rest().await,
+        ":\nevent: running\ndata: 1\n\n"
+    );
+    assert_eq!(worked.await, Ok("done"));
+}
+
+#[tokio::test]
+async fn a_terminal_event_ends_the_function_where_it_waits_next() {
+    let (sender, reached) = oneshot::channel();
+    let (alive, dropped) = oneshot::channel::<()>();
+    let sse = Sse::emit(async move |events: Emitter<Step>| {
+        let _alive = alive;
+        events.emit(Step::Done).await.unwrap();
+        sender.send("behind the event").unwrap();
+        std::future::pending::<()>().await;
+    });
+    let mut reader = Reader::of(sse);
+    assert_eq!(reader.frame().await, "event: done\ndata: {}\n\n");
+    assert!(reader.body.is_end_stream(), "no client waits for the rest");
+    assert!(reader.next().await.is_none());
+    assert_eq!(reached.await, Ok("behind the event"));
+    assert!(dropped.await.is_err());
 }
 
 #[tokio::test]
