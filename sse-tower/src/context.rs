@@ -14,6 +14,8 @@ pub(crate) struct RequestContext {
     accepts_event_streams: bool,
     /// By name or wildcard, or because it says nothing.
     tolerates_event_streams: bool,
+    /// It takes nothing else.
+    wants_a_stream: bool,
     last_event_id: Option<String>,
 }
 
@@ -23,9 +25,14 @@ impl RequestContext {
     }
 
     pub(crate) fn new(method: &Method, headers: &HeaderMap) -> Self {
+        let accepts_event_streams = accepts_event_streams(headers);
+        // A GET with another type is an `EventSource` all the same, or means to be one; a POST
+        // leaves it to the handler, as those of MCP do.
+        let nothing_else = method == Method::GET || !accepts_others(headers);
         Self {
             method: method.clone(),
-            accepts_event_streams: accepts_event_streams(headers),
+            accepts_event_streams,
+            wants_a_stream: accepts_event_streams && nothing_else && method != Method::HEAD,
             tolerates_event_streams: tolerates_event_streams(headers),
             last_event_id: headers.get(LAST_EVENT_ID).and_then(header_text),
         }
@@ -38,6 +45,11 @@ impl RequestContext {
 
     pub(crate) fn accepts_event_streams(&self) -> bool {
         self.accepts_event_streams
+    }
+
+    /// Its answer, if it succeeds, has to be a stream.
+    pub(crate) fn wants_a_stream(&self) -> bool {
+        self.wants_a_stream
     }
 
     pub(crate) fn tolerates_event_streams(&self) -> bool {
@@ -79,6 +91,14 @@ fn tolerates_event_streams(headers: &HeaderMap) -> bool {
         Some(matching.any(|range| !is_refused(range)))
     });
     decided.unwrap_or_else(|| ranges(headers).next().is_none())
+}
+
+/// Whether `Accept` also names a type that is no event stream; wildcards do not count here either.
+fn accepts_others(headers: &HeaderMap) -> bool {
+    ranges(headers).any(|range| {
+        let named = !range.contains("/*");
+        named && !is_event_stream(range) && !is_refused(range)
+    })
 }
 
 fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
@@ -146,6 +166,21 @@ mod tests {
         tolerates(&["text/*;q=0, */*"], false);
         tolerates(&["text/*;q=0, text/event-stream"], true);
         tolerates(&["*/*;q=0"], false);
+    }
+
+    #[test]
+    fn who_takes_something_else_than_a_stream_leaves_it_to_the_handler() {
+        let wants = |method: Method, accept: &[&str]| {
+            RequestContext::new(&method, &headers(accept)).wants_a_stream()
+        };
+        let both = "application/json, text/event-stream";
+        assert!(wants(Method::GET, &[both]));
+        assert!(!wants(Method::POST, &[both]));
+        assert!(wants(Method::POST, &["text/event-stream, */*;q=0.1"]));
+        assert!(wants(Method::POST, &["text/event-stream", "text/*"]));
+        assert!(wants(Method::POST, &["text/event-stream, text/html;q=0"]));
+        assert!(!wants(Method::POST, &["*/*"]));
+        assert!(!wants(Method::HEAD, &["text/event-stream"]));
     }
 
     #[test]

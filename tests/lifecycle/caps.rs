@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::stream;
+use futures_util::{future, stream};
 use http::StatusCode;
 use http::request::Parts;
-use sse_tower::Load;
+use sse_tower::{Load, Shutdown};
+use tokio::sync::Barrier;
 
 use super::*;
 
@@ -47,6 +48,77 @@ async fn who_did_not_ask_for_a_stream_gets_503_in_place_of_one() {
     assert_eq!(second.headers()["retry-after"], "2");
     assert_eq!(second.headers()["cache-control"], "no-store");
     assert_eq!(Reader::of(second).rest().await, "");
+}
+
+const JSON_TOO: (&str, &str) = ("accept", "application/json, text/event-stream");
+
+#[tokio::test(start_paused = true)]
+async fn a_full_layer_lets_the_handler_answer_who_takes_json_too() {
+    let stop = Shutdown::new();
+    stop.begin();
+    let per_key = layer().max_streams_per(|_| Some(()), 0);
+    for full in [layer().max_streams(0), layer().shutdown(&stop), per_key] {
+        let json = Router::new()
+            .route("/", any(async || "{}"))
+            .layer(full.clone());
+        let answer = async |method| {
+            Reader::of(call(&json, method, &[JSON_TOO]).await)
+                .rest()
+                .await
+        };
+        assert_eq!(answer(Method::POST).await, "{}");
+        assert_eq!(answer(Method::GET).await, AWAY, "who opens a stream");
+        let only = call(&json, Method::POST, &[EVENTS]).await;
+        assert_eq!(Reader::of(only).rest().await, AWAY);
+
+        let app = app(&full, silent);
+        let stream = call(&app, Method::POST, &[JSON_TOO]).await;
+        assert_eq!(
+            Reader::of(stream).rest().await,
+            AWAY,
+            "in place of a stream"
+        );
+    }
+}
+
+/// Every request waits for the others before it is answered.
+fn all_at_once(layer: &SseLayer, requests: usize) -> Router {
+    let barrier = Arc::new(Barrier::new(requests));
+    let handler = move || {
+        let barrier = Arc::clone(&barrier);
+        async move {
+            barrier.wait().await;
+            silent()
+        }
+    };
+    Router::new().route("/", any(handler)).layer(layer.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_that_wait_together_are_counted_when_they_are_answered() {
+    let by_tenant = layer().max_streams_per(tenant, 1);
+    for layer in [layer().max_streams(1), by_tenant] {
+        let app = all_at_once(&layer, 2);
+        let headers = [EVENTS, ("tenant", "a")];
+        let of = async || Reader::of(call(&app, Method::GET, &headers).await);
+        let (mut one, mut two) = future::join(of(), of()).await;
+        assert_eq!(layer.open_streams(), 1);
+        let mut frames = [one.frame().await, two.frame().await];
+        frames.sort();
+        assert_eq!(frames, [":\n", AWAY]);
+        drop((one, two));
+        assert_eq!(layer.open_streams(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_layer_still_serves_pages() {
+    let app = Router::new().route("/", any(async || "page"));
+    let app = app.layer(layer().max_streams(0));
+    for headers in [&[("accept", "text/html")][..], &[]] {
+        let page = call(&app, Method::GET, headers).await;
+        assert_eq!(Reader::of(page).rest().await, "page");
+    }
 }
 
 #[tokio::test(start_paused = true)]

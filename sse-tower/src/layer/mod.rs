@@ -52,8 +52,8 @@ use crate::signal::Signal;
 ///
 /// - 204, to a request past the end, whatever its route;
 /// - a hint to come back later, or 503, when it is [full](Self::max_streams) or a
-///   [`Shutdown`] has begun; a request whose `Accept` names event streams before its handler
-///   runs, any other in place of the stream;
+///   [`Shutdown`] has begun: before its handler runs, to a GET that asks for an event stream and
+///   to any request that takes nothing else; to others in place of the stream;
 /// - 406, in place of a stream, if it is [strict](Self::accept).
 ///
 /// # Among other layers
@@ -272,10 +272,12 @@ impl SseLayer {
     /// Allows this many open streams. Default: any number.
     ///
     /// When there are as many, a request whose `Accept` names `text/event-stream` is answered
-    /// before its handler runs, with status 200, a [retry hint](Self::reconnect) and the end:
-    /// an `EventSource` comes back after that and after no other status. Any other request that
-    /// turns out to ask for a stream gets 503 with `Retry-After`. Open streams are never ended
-    /// to make room. HEAD is not limited.
+    /// with status 200, a [retry hint](Self::reconnect) and the end: an `EventSource` comes back
+    /// after that and after no other status. Any other request that turns out to ask for a
+    /// stream gets 503 with `Retry-After`. The handler of a GET that asks for a stream does not
+    /// run, nor that of another method if `Accept` names no other type; if it does, as with MCP,
+    /// the answer may be something else, which is passed on. Open streams are never ended to
+    /// make room. HEAD is not limited.
     #[must_use]
     pub fn max_streams(self, max: usize) -> Self {
         self.with(|shared| shared.max_streams = Some(max))

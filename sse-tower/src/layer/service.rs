@@ -50,8 +50,8 @@ where
             return ResponseFuture::answer(Answer::NoContent);
         }
         let (request, places) = places(request, shared);
-        // Who asks for a stream by name is refused before the handler has done any work.
-        let asks = context.accepts_event_streams() && !context.is_head();
+        // Who takes nothing but a stream is refused before the handler has done any work.
+        let asks = context.wants_a_stream();
         if asks && (shared.is_full() || places.iter().any(|place| place.is_full())) {
             return ResponseFuture::answer(shared.later(&context));
         }
