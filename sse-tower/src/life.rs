@@ -8,7 +8,7 @@ use std::task::Context;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sse_core::{Block, EventId};
+use sse_core::{Block, BoxError, EventId};
 use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
@@ -18,6 +18,7 @@ use crate::observe::Observe;
 use crate::registry::Membership;
 use crate::retry::Load;
 use crate::signal::{Ask, Signal};
+use crate::topic::Lagged;
 
 /// How a stream ended.
 ///
@@ -54,13 +55,23 @@ pub enum CloseReason {
     MaxAge,
     /// It was open until [`Sse::end_at`](crate::Sse::end_at).
     Expired,
-    /// Its client fell behind what its [topic](crate::Topic) keeps.
+    /// Its client fell behind what its [topic](crate::Topic) or its
+    /// [run](crate::ResumeLayer) keeps.
     Lagged,
     /// The stream failed or panicked, or an event could not be encoded.
     Error,
 }
 
 impl CloseReason {
+    /// Why a stream is over that fails like this.
+    pub(crate) fn of_failure(error: &BoxError) -> Self {
+        if error.is::<Lagged>() {
+            Self::Lagged
+        } else {
+            Self::Error
+        }
+    }
+
     /// A short name for logs and the labels of metrics, such as `client_gone`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -178,7 +178,7 @@ impl BlockStream {
                 }
                 Filled::Failed(error) => {
                     self.source = None;
-                    self.life.ended(CloseReason::Error);
+                    self.life.ended(CloseReason::of_failure(&error));
                     return Poll::Ready(Some(Err(error)));
                 }
             }

@@ -1,7 +1,7 @@
 //! What is kept, and who waits for whom.
 
 use http::StatusCode;
-use sse_tower::Retention;
+use sse_tower::{CloseReason, Closed, Retention, SseLayer};
 
 use super::*;
 
@@ -78,6 +78,26 @@ async fn who_falls_behind_others_is_ended_and_told() {
     assert_eq!(get(&app, &seen.id).await.status(), StatusCode::GONE);
     upstream.send(0, ["last"]);
     fast.expect(["last"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_fell_behind_is_observed_as_such() {
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let observer = move |closed: &Closed| sender.send(closed.reason).unwrap();
+    let upstream = Upstream::ours();
+    let app = upstream.app(&small());
+    let app = app.layer(SseLayer::new().observe(observer));
+    let mut fast = Client::get(&app, "").await;
+    let mut slow = Client::get(&app, "").await;
+    upstream.send(0, ["first"]);
+    fast.expect(["first"]).await;
+    slow.expect(["first"]).await;
+    for _ in 0..MANY {
+        upstream.send(0, [EVENT]);
+        fast.expect([EVENT]).await;
+    }
+    slow.breaks().await;
+    assert_eq!(told.try_recv().unwrap(), CloseReason::Lagged);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,6 @@ use crate::context::RequestContext;
 use crate::ids::IdAssigner;
 use crate::life::{CloseReason, Life};
 use crate::native::{Control, Plan, Waiting};
-use crate::topic::Lagged;
 
 /// Sends events in batches, with what belongs around them.
 ///
@@ -237,11 +236,11 @@ impl Open {
 
 /// Why a stream that failed is over; what is somebody's mistake is logged.
 fn reason(error: &BoxError) -> CloseReason {
-    if error.is::<Lagged>() {
-        return CloseReason::Lagged;
+    let reason = CloseReason::of_failure(error);
+    if reason == CloseReason::Error {
+        tracing::error!(error = %Causes(&**error), "event stream failed");
     }
-    tracing::error!(error = %Causes(&**error), "event stream failed");
-    CloseReason::Error
+    reason
 }
 
 /// An error with its causes, for the log.

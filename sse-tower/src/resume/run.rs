@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::response::Sse;
 use crate::settings::SharedSettings;
+use crate::topic::Lagged;
 
 /// What a handler produces, for as many connections as there are.
 #[derive(Debug)]
@@ -129,8 +130,8 @@ impl Run {
 
 /// The events of a run, as one connection reads them: those that are kept, then those that come.
 ///
-/// It is an error of the stream if the handler's stream failed, and if this reader fell so far
-/// behind that events it had not read are gone.
+/// It is an error of the stream if the handler's stream failed, and a [`Lagged`] if this reader
+/// fell so far behind that events it had not read are gone.
 #[derive(Debug)]
 pub struct RunEvents {
     reader: Reader,
@@ -166,7 +167,7 @@ impl Stream for RunEvents {
                 return Poll::Ready(Some(Ok(block)));
             }
             Read::Closed => None,
-            Read::Gap(gap) => Some(Err(gap.into())),
+            Read::Gap(gap) => Some(Err(Lagged(gap).into())),
             // A log is detached when its run has failed.
             _ => Some(Err(RunFailed.into())),
         };

@@ -71,9 +71,10 @@ impl fmt::Debug for Lag {
     }
 }
 
-/// The subscriber fell behind what is kept, so its stream ended.
+/// The subscriber, or the connection of a [`ResumeLayer`](crate::ResumeLayer), fell behind what is
+/// kept, so its stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lagged(pub(super) Gap);
+pub struct Lagged(pub(crate) Gap);
 
 impl Lagged {
     /// What it missed.
