@@ -8,14 +8,18 @@ mod common;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Once;
+use std::sync::{Arc, Mutex, Once};
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
+use axum::routing::get;
 use common::Reader;
 use futures_util::stream::{self, StreamExt as _};
 use http::{Request, Response};
-use sse_tower::{Event, Json, Sse, SseEvent, SseLayer};
+use sse_tower::{Event, Json, ResumeLayer, Retention, RunKey, Sse, SseEvent, SseLayer};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -43,7 +47,11 @@ fn assert_logged(times: usize, text: &str) {
 
 /// The response after a layer, read to its end or its error.
 async fn read<E: SseEvent + 'static>(sse: Sse<E>) -> bool {
-    let mut response = Some(sse.into_response());
+    read_response(sse.into_response()).await
+}
+
+async fn read_response(response: Response<Body>) -> bool {
+    let mut response = Some(response);
     let service = service_fn(move |_: Request<Body>| {
         let response = response.take().unwrap();
         async move { Ok::<Response<Body>, std::convert::Infallible>(response) }
@@ -126,6 +134,64 @@ async fn what_a_stream_logs_belongs_to_its_span() {
     assert_logged(1, "span: reason=\"ended\"");
     assert_logged(1, "span: events=1");
     assert_logged(1, "span: bytes=9");
+}
+
+/// A stream that is not ours, read under the layer.
+async fn read_foreign(items: impl IntoIterator<Item = Result<&'static str, &'static str>>) -> bool {
+    let items: Vec<_> = items.into_iter().collect();
+    let body = Body::from_stream(stream::iter(items));
+    let head = Response::builder().header("content-type", "text/event-stream");
+    read_response(head.body(body).unwrap()).await
+}
+
+#[tokio::test]
+async fn streams_of_others_are_logged_too() {
+    record();
+    assert!(read_foreign([Ok("data: 1\n\n")]).await);
+    assert_logged(1, "event_stream: event stream opened");
+    assert_logged(
+        1,
+        "event_stream: event stream closed reason=\"ended\" events=1 bytes=9 age_ms=0",
+    );
+    assert_logged(1, "span: reason=\"ended\"");
+    assert_logged(0, "failed");
+}
+
+#[tokio::test]
+async fn the_failure_of_another_is_logged_without_its_text() {
+    record();
+    assert!(!read_foreign([Ok("data: 1\n\n"), Err("secret")]).await);
+    assert_logged(1, "event_stream: event stream failed");
+    assert_logged(0, "secret");
+    assert_logged(1, "event stream closed reason=\"error\" events=1");
+}
+
+#[tokio::test]
+async fn a_client_that_falls_behind_is_nobodys_mistake() {
+    record();
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let receiver = Arc::new(Mutex::new(Some(receiver)));
+    let handler = move || {
+        let events = UnboundedReceiverStream::new(receiver.lock().unwrap().take().unwrap());
+        std::future::ready(Sse::new(events.map(Json)))
+    };
+    let keep = Retention::events(2);
+    let runs = ResumeLayer::by(|_| Some(RunKey::new(()).public())).keep(keep);
+    let app = Router::new().route("/", get(handler)).layer(runs);
+    let app = app.layer(SseLayer::new());
+    let open = async || {
+        let request = Request::new(Body::empty());
+        Reader::of(app.clone().oneshot(request).await.unwrap())
+    };
+    let (mut fast, mut slow) = (open().await, open().await);
+    for n in 0..9 {
+        sender.send(n).unwrap();
+        while !fast.frame().await.contains(&format!("data: {n}\n")) {}
+    }
+    while let Some(Ok(_)) = slow.next().await {}
+    drop(slow);
+    assert_logged(1, "event stream closed reason=\"lagged\"");
+    assert_logged(0, "failed");
 }
 
 struct Line<'a>(&'a mut String);

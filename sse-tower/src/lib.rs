@@ -62,7 +62,8 @@
 //!   `reason`, `events` and `bytes` once it is over,
 //! - in it the events `event stream opened` and, with the same fields and `age_ms`, `event stream
 //!   closed`, at the level debug,
-//! - `event stream failed` with the field `error`, at the level error.
+//! - `event stream failed` at the level error, with the field `error` if the stream is ours; the
+//!   error of another's goes to the server as it is.
 //!
 //! # Features
 //!

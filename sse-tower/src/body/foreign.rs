@@ -152,6 +152,8 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
+                    // What it says, only those who know its type can tell.
+                    tracing::error!("event stream failed");
                     this.life.ended(CloseReason::Error);
                     *this.stage = Stage::Failed(error);
                     // As in `NativeBody`: hyper first sends what came before it.
