@@ -9,11 +9,19 @@ use sse_core::{Block, EncodeError, Event, SseEvent};
 /// What is sent while a stream is silent, so that proxies do not cut it.
 ///
 /// The default is the comment line `:⏎` after 15 s of silence: proxies and load balancers
-/// give up after 50 s or more. The time varies by ±10 % from one to the next, so that streams
-/// opened together do not stay in step. A stream of another library may have a keep-alive of
-/// its own, which a layer cannot see before it comes; there it waits 20 % to 40 % longer than
-/// the interval, and up to twice as long where another layer seems to be inside, so that of two
-/// equal keep-alives only the inner one is ever sent.
+/// give up after 50 s or more. The time varies from one to the next, so that streams opened
+/// together do not stay in step:
+///
+/// | The stream | Intervals of silence before a keep-alive | By default |
+/// |---|---|---|
+/// | is ours | 0.9 to 1.1 | 13.5 s to 16.5 s |
+/// | is another library's | 1.2 to 1.4 | 18 s to 21 s |
+/// | … and another layer seems to be inside | 1.6 to 2.0 | 24 s to 30 s |
+///
+/// A stream of another library may have a keep-alive of its own, which a layer cannot see before
+/// it comes: of two equal ones, only the inner one is sent. That there is a layer inside shows in
+/// the headers of the response, or when a comment follows its keep-alive, which then was one too
+/// many.
 ///
 /// # Examples
 ///
@@ -91,7 +99,9 @@ impl KeepAlive {
     /// a silent stream from a dead one.
     ///
     /// It is the event `sse-tower:keep-alive` with the data `{"interval_ms":15000}`. A client
-    /// should allow for half as much again. [`decode`](crate::decode) leaves it out.
+    /// should allow for half as much again, which a layer that has told its interval never
+    /// exceeds: it does not wait for another layer inside, whose keep-alive may then come as well.
+    /// [`decode`](crate::decode) leaves the event out.
     #[must_use]
     pub fn advertise(mut self) -> Self {
         self.advertised = true;

@@ -134,6 +134,7 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
             match this.inner.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(mut frame))) => {
                     if let Some(chunk) = frame.data_mut() {
+                        this.silence.brings(chunk);
                         if this.edit.pass(chunk, this.cut.is_some()) {
                             this.silence.broken();
                             this.edit.sent(chunk.len(), this.life);

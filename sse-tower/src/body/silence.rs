@@ -21,6 +21,8 @@ pub(crate) struct Silence {
     wait: Option<Duration>,
     /// Set per frame, so that a busy stream never reads the clock.
     active: bool,
+    /// The last that was sent was our keep-alive.
+    spoken: bool,
     /// Counts once the stream was found quiet.
     deadline: Instant,
     /// The clock will ring. It is asked again only when it has: most often the stream has been
@@ -56,6 +58,7 @@ impl Silence {
             whose,
             wait: None,
             active: true,
+            spoken: false,
             deadline: Instant::now(),
             asked: false,
         }
@@ -64,6 +67,15 @@ impl Silence {
     /// Something was sent.
     pub(crate) fn broken(&mut self) {
         self.active = true;
+    }
+
+    /// The stream, which is not ours, brings `chunk` by itself.
+    pub(crate) fn brings(&mut self, chunk: &[u8]) {
+        // Both have spoken: there is a layer inside although nothing else showed it.
+        if mem::take(&mut self.spoken) && is_comments(chunk) {
+            self.whose = Whose::BeyondALayer;
+            self.wait = None;
+        }
     }
 
     /// Ready with what to send when the silence has lasted for the interval.
@@ -75,7 +87,11 @@ impl Silence {
         let Some(keep_alive) = keep_alive else {
             return Poll::Pending;
         };
-        let whose = self.whose;
+        let whose = match self.whose {
+            // What was promised to the client is kept, at the price of two at times.
+            Whose::BeyondALayer if keep_alive.advertised().is_some() => Whose::Foreign,
+            whose => whose,
+        };
         let draw = || keep_alive.interval(&whose.share());
         let wait = *self.wait.get_or_insert_with(draw);
         // One clock reading per quiet spell, none per event.
@@ -93,9 +109,16 @@ impl Silence {
         }
         self.asked = clock::ring(self.deadline, signal);
         if late {
+            self.spoken = true;
             Poll::Ready(keep_alive.bytes())
         } else {
             Poll::Pending
         }
     }
+}
+
+/// Whether a chunk that begins a line has nothing but comments.
+fn is_comments(chunk: &[u8]) -> bool {
+    let mut lines = chunk.split(|byte| matches!(byte, b'\r' | b'\n'));
+    lines.all(|line| line.is_empty() || line.starts_with(b":"))
 }
