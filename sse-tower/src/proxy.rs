@@ -2,12 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{HeaderValue, StatusCode};
 use pin_project_lite::pin_project;
@@ -27,6 +28,8 @@ impl Sse<Block> {
     ///
     /// - Each chunk goes out as it came, without a copy; only an event that is cut by the end of
     ///   a chunk waits for its rest. More than 16 MiB of one event are an error.
+    /// - Behind a [retry hint](Self::retry), blank lines before the first field are left out, so
+    ///   that the hint is not alone in its block.
     /// - When the client leaves, the upstream is dropped, which closes the connection to it.
     /// - If the upstream breaks off, so does the response, unless
     ///   [`fail_with`](Self::fail_with) says how. An event that is not finished when the
@@ -191,6 +194,7 @@ pin_project! {
     struct Proxied<B> {
         #[pin]
         body: B,
+        begun: bool,
         bom: Bom,
         cut: Cut,
         // For a reader that needs each event for itself, such as a log.
@@ -205,6 +209,7 @@ impl<B> Proxied<B> {
     fn new(body: B) -> Self {
         Self {
             body,
+            begun: false,
             bom: Bom::default(),
             cut: Cut::default(),
             decoder: Decoder::new(),
@@ -225,6 +230,9 @@ where
         let batch = batch.get_or_insert_default();
         // The ids are those of the upstream, also behind its last event.
         batch.ids.stop();
+        if !mem::replace(this.begun, true) {
+            this.cut.hint_alone = batch.is_hint_alone();
+        }
         for _ in 0..MOST_CHUNKS {
             if batch.is_single() {
                 match this.decoder.next_event() {
@@ -275,6 +283,11 @@ struct Cut {
     /// How many events the last chunk completed, and whether one of them has an id.
     events: u32,
     id: bool,
+    /// A retry hint is open: some clients drop a block with nothing else, so it waits for one
+    /// that has fields.
+    hint_alone: bool,
+    /// The last byte was the CR of a blank line that was left out; an LF may belong to it.
+    after_cr: bool,
 }
 
 const MOST_HELD: usize = 16 << 20;
@@ -286,19 +299,30 @@ impl Cut {
     /// What is complete with this chunk.
     fn push(&mut self, mut chunk: Bytes) -> Bytes {
         (self.events, self.id) = (0, false);
-        let (mut at, mut whole) = (0, 0);
+        if !chunk.is_empty() && mem::take(&mut self.after_cr) && chunk[0] == b'\n' {
+            // The scan follows every byte.
+            self.scan.next_blank(&chunk.split_to(1), &mut 0);
+        }
+        let (mut at, mut whole) = (0, None);
         while let Some(blank) = self.scan.next_blank(&chunk, &mut at) {
-            whole = at;
+            if self.hint_alone && !blank.fields.any {
+                self.held.extend_from_slice(&chunk[..blank.at]);
+                self.after_cr = at == chunk.len() && chunk.ends_with(b"\r");
+                chunk.advance(mem::take(&mut at));
+                continue;
+            }
+            self.hint_alone = false;
+            whole = Some(at);
             self.events = self.events.saturating_add(blank.fields.data.into());
             self.id |= blank.fields.id;
         }
         if self.scan.is_between_events() {
-            whole = chunk.len();
+            whole = Some(chunk.len());
         }
-        if whole == 0 {
+        let Some(whole) = whole else {
             self.held.extend_from_slice(&chunk);
             return Bytes::new();
-        }
+        };
         if whole < chunk.len() || !self.held.is_empty() {
             let rest = chunk.split_off(whole);
             if !self.held.is_empty() {

@@ -109,6 +109,40 @@ async fn a_keep_alive_is_put_between_events_never_inside_one() {
 }
 
 #[tokio::test]
+async fn a_hint_waits_for_the_first_block_with_a_field() {
+    let hint = || Retry::fixed(Duration::from_secs(2));
+    let check = async |stream: &'static str, expected: &str| {
+        for cut in 0..=stream.len() {
+            for single in [false, true] {
+                let (head, tail) = stream.split_at(cut);
+                let tail: Vec<&str> = match single {
+                    false => vec![tail],
+                    true => tail.split_inclusive(|_| true).collect(),
+                };
+                let upstream = ready([vec![head], tail].concat());
+                let response = Sse::proxy(upstream).unwrap().retry(hint());
+                let text = Reader::of(response).rest().await;
+                assert_eq!(text, format!("retry: 2000\n{expected}"), "cut at {cut}");
+            }
+        }
+    };
+    // Some clients drop a block with nothing but a hint.
+    check(": a\n\n\ndata: b\n\n:\n\n", ": a\ndata: b\n\n:\n\n").await;
+    check(": a\r\n\r\n\r\ndata: b\r\n\r\n", ": a\r\ndata: b\r\n\r\n").await;
+    check(": a\r\rdata: b\r\r", ": a\rdata: b\r\r").await;
+    check("\nid: 7\n\ndata: b\n\n", "id: 7\n\ndata: b\n\n").await;
+    check(": a\n\n", ": a\n\n").await;
+    check("data: a\n\n\n", "data: a\n\n\n").await;
+
+    // It is the blank line that waits, not the comment.
+    let silent = stream::iter([Ok(": a\n\n".into())]).chain(stream::pending());
+    let response = Sse::proxy(upstream(silent)).unwrap().retry(hint());
+    let mut reader = Reader::of(response);
+    assert_eq!(reader.frame().await, "retry: 2000\n");
+    assert_eq!(reader.frame().await, ": a\n");
+}
+
+#[tokio::test]
 async fn more_may_be_said_around_the_events() {
     let response = Sse::proxy(ready(["data: a\n\n"])).unwrap();
     let response = response

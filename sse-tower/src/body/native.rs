@@ -211,12 +211,16 @@ fn begin(plan: Plan, life: &Life) -> (Stage, SomeBatch) {
     };
     let mut batch = Batch::default();
     batch.ids = IdAssigner::new(settings.ids.clone(), context.as_ref());
+    let hint = write_opening(&settings, life, &mut batch.buffer);
+    if hint {
+        batch.begins_with_hint();
+    }
     let open = Open {
         source,
         // The context is there if a layer is, which is what answers the marker.
         end_marker: settings.end_marker != Some(false)
             && context.as_ref().is_some_and(RequestContext::may_reconnect),
-        hint: write_opening(&settings, life, &mut batch.buffer),
+        hint,
         started: false,
     };
     let batch = batch.is_needed().then(|| Box::new(batch));

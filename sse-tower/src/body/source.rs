@@ -70,6 +70,8 @@ pub(crate) struct Batch {
     waited: Option<u64>,
     warned: bool,
     terminal: bool,
+    /// The stream began with a retry hint, whose block has nothing else so far.
+    hint: bool,
 }
 
 /// Ready events go out in one frame of at least this size; more would only add latency.
@@ -159,6 +161,16 @@ impl Batch {
                 .expect("a block is encoded already");
         }
         &mut self.buffer
+    }
+
+    /// The stream begins with a retry hint, whose block is not ended yet.
+    pub(crate) fn begins_with_hint(&mut self) {
+        self.hint = true;
+    }
+
+    /// Whether the block of the hint has nothing else so far; only before anything was sent.
+    pub(crate) fn is_hint_alone(&self) -> bool {
+        self.hint && self.total == 0
     }
 
     /// Whether a terminal event was added.
@@ -253,6 +265,7 @@ impl Default for Batch {
             waited: None,
             warned: false,
             terminal: false,
+            hint: false,
         }
     }
 }
