@@ -48,7 +48,12 @@ impl Block {
         Ok(buffer.take_block())
     }
 
-    pub(crate) fn new(bytes: Bytes, events: u32, last_id: Option<EventId>, terminal: bool) -> Self {
+    pub(crate) const fn new(
+        bytes: Bytes,
+        events: u32,
+        last_id: Option<EventId>,
+        terminal: bool,
+    ) -> Self {
         Self {
             bytes,
             events,
@@ -149,7 +154,12 @@ impl Block {
     /// Whole events that were encoded once and come back out of a store, which is trusted.
     #[doc(hidden)]
     #[must_use]
-    pub fn stored(bytes: Bytes, events: u32, last_id: Option<EventId>, terminal: bool) -> Self {
+    pub const fn stored(
+        bytes: Bytes,
+        events: u32,
+        last_id: Option<EventId>,
+        terminal: bool,
+    ) -> Self {
         Self::new(bytes, events, last_id, terminal)
     }
 

@@ -34,7 +34,7 @@ use sse_core::{Block, EncodeError, Event, SseEvent};
 #[derive(Clone, Debug)]
 pub struct KeepAlive {
     interval: Duration,
-    bytes: Bytes,
+    block: Block,
     advertised: bool,
 }
 
@@ -42,7 +42,7 @@ impl KeepAlive {
     pub(crate) const DEFAULT: Self = Self {
         interval: Duration::from_secs(15),
         // One line and no empty one: some clients report an empty line as a message.
-        bytes: Bytes::from_static(b":\n"),
+        block: Block::stored(Bytes::from_static(b":\n"), 0, None, false),
         advertised: false,
     };
 
@@ -88,9 +88,9 @@ impl KeepAlive {
     /// # Ok::<(), sse_tower::EncodeError>(())
     /// ```
     pub fn event(mut self, event: &impl SseEvent) -> Result<Self, EncodeError> {
-        let bytes = Block::encode(event)?.bytes().clone();
-        if !bytes.is_empty() {
-            self.bytes = bytes;
+        let block = Block::encode(event)?;
+        if !block.bytes().is_empty() {
+            self.block = block;
         }
         Ok(self)
     }
@@ -108,8 +108,8 @@ impl KeepAlive {
         self
     }
 
-    pub(crate) fn bytes(&self) -> Bytes {
-        self.bytes.clone()
+    pub(crate) fn block(&self) -> Block {
+        self.block.clone()
     }
 
     pub(crate) fn advertised(&self) -> Option<Duration> {

@@ -28,7 +28,8 @@ use crate::topic::Lagged;
 pub struct Closed {
     /// Why it is over.
     pub reason: CloseReason,
-    /// How many events were handed to the server; comments and the end marker are none.
+    /// How many events were handed to the server: with keep-alives that are events, without
+    /// comments and the end marker.
     pub events: u64,
     /// How many bytes were handed to the server, with keep-alives.
     pub bytes: u64,

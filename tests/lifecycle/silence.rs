@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::middleware::{self, Next};
 use futures_util::{FutureExt as _, future, stream};
-use sse_tower::{Decoder, KeepAlive, SseEvent};
+use sse_tower::{Closed, Decoder, KeepAlive, SseEvent};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{self, Instant};
@@ -27,6 +27,27 @@ async fn a_keep_alive_may_be_an_event() {
         let mut reader = fed.open(Method::GET).await;
         assert_eq!(reader.frame().await, ":\n");
         assert_eq!(reader.frame().await, "event: ping\ndata: {}\n\n");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keep_alive_that_is_an_event_is_counted_as_one() {
+    let ping = Event::named("ping").id("p1").data("x");
+    for ours in OURS_AND_FOREIGN {
+        let (sender, mut told) = mpsc::unbounded_channel();
+        let layer = layer()
+            .keep_alive(KeepAlive::every(secs(10)).event(&ping).unwrap())
+            .observe(move |closed: &Closed| sender.send(closed.clone()).unwrap());
+        let fed = Fed::new(&layer, ours);
+        let mut reader = fed.open(Method::GET).await;
+        assert_eq!(reader.frame().await, ":\n");
+        for _ in 0..2 {
+            assert!(reader.frame().await.contains("event: ping\n"));
+        }
+        drop(reader);
+        let closed = told.try_recv().unwrap();
+        assert_eq!(closed.events, 2, "ours: {ours}");
+        assert_eq!(closed.last_id.unwrap().as_str(), "p1");
     }
 }
 

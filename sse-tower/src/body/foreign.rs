@@ -183,9 +183,9 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                         continue;
                     }
                     let keep_alive = this.ending.settings().keep_alive();
-                    let comment = ready!(this.silence.poll(keep_alive, signal));
-                    this.life.sent(0, comment.len());
-                    return Poll::Ready(Some(Ok(Frame::data(comment))));
+                    let block = ready!(this.silence.poll(keep_alive, signal));
+                    let bytes = this.life.sent_block(block, None);
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
             }
         }

@@ -135,9 +135,8 @@ impl NativeBody {
                         continue;
                     }
                     let keep_alive = self.ending.settings().keep_alive();
-                    let comment = ready!(self.silence.poll(keep_alive, signal));
-                    self.life.sent(0, comment.len());
-                    return Poll::Ready(Some(Ok(comment)));
+                    let block = ready!(self.silence.poll(keep_alive, signal));
+                    return Poll::Ready(Some(Ok(self.life.sent_block(block, None))));
                 }
             };
             match filled {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
+use sse_core::Block;
 use tokio::time::Instant;
 
 use crate::clock;
@@ -83,7 +83,7 @@ impl Silence {
         &mut self,
         keep_alive: Option<&KeepAlive>,
         signal: &Arc<Signal>,
-    ) -> Poll<Bytes> {
+    ) -> Poll<Block> {
         let Some(keep_alive) = keep_alive else {
             return Poll::Pending;
         };
@@ -110,7 +110,7 @@ impl Silence {
         self.asked = clock::ring(self.deadline, signal);
         if late {
             self.spoken = true;
-            Poll::Ready(keep_alive.bytes())
+            Poll::Ready(keep_alive.block())
         } else {
             Poll::Pending
         }
