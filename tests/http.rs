@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use common::Reader;
@@ -16,8 +17,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use http::{Method, Request, StatusCode};
 use sse_tower::{
-    END_ID, Event, EventId, Ids, Json, KeepAlive, LastEventId, LastEventIdRejection, Resume, Retry,
-    Sse, SseEvent, SseLayer,
+    Drain, END_ID, Event, EventId, Ids, Json, KeepAlive, LastEventId, LastEventIdRejection, Resume,
+    Retry, Shutdown, Sse, SseEvent, SseLayer, sse_handler,
 };
 use tokio::time::Instant;
 use tower::ServiceExt as _;
@@ -141,37 +142,154 @@ async fn a_client_past_the_end_gets_204_without_the_handler() {
     assert_eq!(response.status(), StatusCode::OK);
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_handler_decides_before_the_layer_and_the_inner_layer_before_the_outer() {
-    let secs = |n| Retry::fixed(Duration::from_secs(n));
-    let handler = move |decides: bool| {
-        move || async move {
-            let sse = Sse::new(stream::iter([Job::Step(1)]));
-            if decides { sse.retry(secs(1)) } else { sse }
+/// Who may decide about a stream, the first of them with the last word.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum By {
+    Handler = 1,
+    Attribute,
+    Inner,
+    Outer,
+}
+
+impl By {
+    const ALL: [Self; 4] = [Self::Handler, Self::Attribute, Self::Inner, Self::Outer];
+
+    fn secs(self) -> Duration {
+        Duration::from_secs(self as u64)
+    }
+
+    fn keep_alive(self) -> KeepAlive {
+        KeepAlive::every(Duration::from_millis(100)).comment(&format!("{self:?}"))
+    }
+
+    fn retry(self) -> Retry {
+        Retry::fixed(self.secs())
+    }
+
+    fn ids(self) -> Ids {
+        Ids::by(move |_| EventId::from(self as u64))
+    }
+
+    fn drain(self) -> Drain {
+        Drain::FinishWithin(self.secs())
+    }
+
+    fn layer(self, knob: Knob) -> SseLayer {
+        let layer = SseLayer::new();
+        match knob {
+            Knob::KeepAlive => layer.keep_alive(self.keep_alive()),
+            Knob::Retry => layer.retry(self.retry()),
+            Knob::Ids => layer.ids(self.ids()),
+            Knob::Drain => layer.drain(self.drain()),
         }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Knob {
+    KeepAlive,
+    Retry,
+    Ids,
+    Drain,
+}
+
+/// An event, then silence; the handler itself turns `knob` if it `decides`.
+fn one_event(knob: Knob, decides: bool) -> Sse<Job> {
+    let sse = Sse::new(stream::iter([Job::Step(1)]).chain(stream::pending()));
+    match knob {
+        _ if !decides => sse,
+        Knob::KeepAlive => sse.keep_alive(By::Handler.keep_alive()),
+        Knob::Retry => sse.retry(By::Handler.retry()),
+        Knob::Ids => sse.ids(By::Handler.ids()),
+        Knob::Drain => sse.drain(By::Handler.drain()),
+    }
+}
+
+#[sse_handler]
+async fn bare(State((knob, decides)): State<(Knob, bool)>) -> Sse<Job> {
+    one_event(knob, decides)
+}
+
+#[sse_handler(
+    keep_alive = By::Attribute.keep_alive(),
+    retry = By::Attribute.retry(),
+    ids = By::Attribute.ids(),
+    drain = By::Attribute.drain(),
+)]
+async fn attributed(State((knob, decides)): State<(Knob, bool)>) -> Sse<Job> {
+    one_event(knob, decides)
+}
+
+/// Whose word about `knob` counts where `who` decides.
+async fn winner(knob: Knob, who: &[By]) -> By {
+    let stop = Shutdown::new();
+    let layer = |by: By| {
+        let decides = who.contains(&by).then(|| by.layer(knob));
+        decides.unwrap_or_default()
     };
-    let app = |decides| {
-        Router::new()
-            .route(
-                "/",
-                get(handler(decides)).layer(SseLayer::new().retry(secs(2))),
-            )
-            .layer(
-                SseLayer::new()
-                    .retry(secs(3))
-                    .keep_alive(KeepAlive::every(Duration::from_secs(1))),
-            )
+    let route = match who.contains(&By::Attribute) {
+        true => get(attributed),
+        false => get(bare),
     };
-    assert!(
-        text(&app(true), Method::GET, &[])
-            .await
-            .starts_with("retry: 1000\n")
-    );
-    assert!(
-        text(&app(false), Method::GET, &[])
-            .await
-            .starts_with("retry: 2000\n")
-    );
+    let app = Router::new()
+        .route("/", route)
+        .with_state((knob, who.contains(&By::Handler)))
+        .layer(layer(By::Inner))
+        .layer(layer(By::Outer).shutdown(&stop));
+    let mut reader = Reader::of(call(&app, Method::GET, &[]).await);
+    let mut text = String::new();
+    if knob == Knob::Drain {
+        stop.begin();
+        let begun = Instant::now();
+        reader.rest().await;
+        let after = begun.elapsed();
+        return *By::ALL.iter().find(|by| by.secs() == after).unwrap();
+    }
+    for _ in 0..3 {
+        text += &reader.frame().await;
+    }
+    let wanted = |by: &By| match knob {
+        Knob::KeepAlive => text.contains(&format!(": {by:?}\n")),
+        Knob::Retry => text.contains(&format!("retry: {}000\n", *by as u64)),
+        Knob::Ids => text.contains(&format!("id: {}\n", *by as u64)),
+        Knob::Drain => unreachable!("it returned"),
+    };
+    *By::ALL.iter().find(|by| wanted(by)).expect(&text)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_innermost_who_decides_has_the_last_word() {
+    for knob in [Knob::KeepAlive, Knob::Retry, Knob::Ids, Knob::Drain] {
+        for set in 1..1 << By::ALL.len() {
+            let who = By::ALL.into_iter().enumerate();
+            let who: Vec<_> = who
+                .filter_map(|(n, by)| (set >> n & 1 == 1).then_some(by))
+                .collect();
+            assert_eq!(winner(knob, &who).await, who[0], "{knob:?} by {who:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn uuids_are_of_version_7_and_rise() {
+    let ids = SseLayer::new().ids(Ids::uuid_v7());
+    let handler = async || Sse::new(stream::iter([1, 2, 3].map(Json)));
+    let app = Router::new().route("/", get(handler)).layer(ids);
+    let text = text(&app, Method::GET, &[]).await;
+    let ids: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: "))
+        .collect();
+    assert_eq!(ids.len(), 3);
+    assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
+    for id in ids {
+        let groups: Vec<_> = id.split('-').collect();
+        let lengths: Vec<_> = groups.iter().map(|group| group.len()).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
+        let hex = |group: &&str| u64::from_str_radix(group, 16).unwrap();
+        let numbers: Vec<_> = groups.iter().map(hex).collect();
+        assert_eq!((numbers[2] >> 12, numbers[3] >> 14), (7, 0b10), "{id}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

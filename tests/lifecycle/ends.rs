@@ -136,6 +136,44 @@ async fn a_stream_ends_when_the_authority_of_its_client_does() {
     assert_eq!(told.await.unwrap().reason, CloseReason::Expired);
 }
 
+#[tokio::test(start_paused = true)]
+async fn authority_ends_for_busy_streams_and_posts_and_without_a_layer_too() {
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let busy = move || {
+        let sender = sender.clone();
+        let events = stream::iter(1_u64..).map(|n| Event::new().id(n).data("x"));
+        Sse::new(events)
+            .end_at((Instant::now() + secs(3)).into_std())
+            .on_close(move |closed: Closed| sender.send(closed).unwrap())
+    };
+    let layered = app(&layer(), busy.clone());
+    for method in [None, Some(Method::GET), Some(Method::POST)] {
+        let response = match method {
+            None => busy().into_response(),
+            Some(method) => call(&layered, method, &[EVENTS]).await,
+        };
+        let opened = Instant::now();
+        let mut reader = Reader::of(response);
+        let mut text = String::new();
+        while let Some(frame) = reader.next().await {
+            text.push_str(str::from_utf8(&frame.unwrap()).unwrap());
+            time::advance(Duration::from_millis(100)).await;
+        }
+        drop(reader);
+        assert!((secs(3)..secs(4)).contains(&opened.elapsed()));
+        let closed = told.try_recv().unwrap();
+        assert_eq!(closed.reason, CloseReason::Expired);
+        // A client comes back with the last id it has seen.
+        let last = closed.last_id.unwrap();
+        let (_, end) = text.rsplit_once("id: ").unwrap();
+        let (id, hint) = end.split_once("\ndata: x\n\n").unwrap();
+        assert_eq!(id, last.as_str());
+        let millis = hint.strip_prefix("retry: ").unwrap().trim_end();
+        assert!((1000..=5000).contains(&millis.parse().unwrap()), "{hint}");
+        assert!(hint.ends_with("\n\n"));
+    }
+}
+
 /// How a stream closed that was read to its end.
 async fn closed<E: SseEvent + 'static>(sse: Sse<E>) -> Closed {
     let (sender, told) = oneshot::channel();

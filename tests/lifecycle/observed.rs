@@ -241,6 +241,35 @@ fn metrics_hold_how_far_clients_are_behind() {
 }
 
 #[test]
+fn no_stream_stays_counted_that_panics_or_is_dropped() {
+    let lines = metrics_of(async {
+        let layer = layer().observe(Metrics::new());
+        let panics = || stream::iter([1]).map(|_| -> Result<Event, Infallible> { panic!("a bug") });
+        let ours = app(&layer, move || Sse::new(panics()));
+        let foreign = async move || {
+            let events = panics().map(|_| Ok::<_, Infallible>(sse::Event::default()));
+            sse::Sse::new(events)
+        };
+        let foreign = Router::new().route("/", any(foreign)).layer(layer.clone());
+        for app in [ours, foreign] {
+            let reader = Reader::of(get(&app).await);
+            assert!(tokio::spawn(reader.rest()).await.unwrap_err().is_panic());
+            drop(get(&app).await);
+        }
+        for ours in OURS_AND_FOREIGN {
+            let fed = Fed::new(&layer, ours);
+            let mut reader = fed.open(Method::GET).await;
+            reader.frame().await;
+        }
+    });
+    let has = |line: &str| assert!(lines.iter().any(|it| it == line), "{line}: {lines:?}");
+    has("Key(sse_streams_open) 0");
+    has("Key(sse_streams_opened_total) 4");
+    has("Key(sse_streams_closed_total, [reason = error]) 2");
+    has("Key(sse_streams_closed_total, [reason = client_gone]) 2");
+}
+
+#[test]
 fn metrics_count_what_happens() {
     let name = |line: &str, value: u64| format!("Key({line}) {value}");
     let open = metrics_of(two_streams(false));

@@ -1,12 +1,14 @@
 //! `axum::serve(…).with_graceful_shutdown` ends although streams are open.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::sse;
 use axum::routing::{get, post};
 use futures_util::future::join_all;
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use http::{Request, Version};
 use sse_tower::{KeepAlive, Shutdown, Sse, SseEvent, SseLayer};
 use tokio::net::TcpListener;
@@ -35,6 +37,11 @@ async fn kept_alive() -> Sse<Work> {
     Sse::new(stream::pending::<Work>()).keep_alive(KeepAlive::every(Duration::from_millis(20)))
 }
 
+async fn foreign() -> sse::Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
+    let ticks = IntervalStream::new(interval(Duration::from_millis(10)));
+    sse::Sse::new(ticks.map(|_| Ok(sse::Event::default().data("tick"))))
+}
+
 async fn ticking() -> Sse<Work> {
     let ticks = IntervalStream::new(interval(Duration::from_millis(10)));
     Sse::new(ticks.map(|_| Work::Tick))
@@ -57,6 +64,7 @@ async fn stops_with_open_streams(version: Version) {
         .route("/idle", get(idle))
         .route("/kept-alive", get(kept_alive))
         .route("/ticking", get(ticking))
+        .route("/foreign", get(foreign))
         .route("/answer", post(answer))
         .layer(layer.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -66,10 +74,10 @@ async fn stops_with_open_streams(version: Version) {
 
     let client = client(version);
     let open = async |n: usize| {
-        let path = ["/idle", "/ticking", "/kept-alive"][n % 3];
+        let path = ["/idle", "/ticking", "/foreign", "/kept-alive"][n % 4];
         let response = send(&client, request(address, path)).await;
         let mut reading = Reading::of(response);
-        // Two of three have an event or a comment before they go quiet.
+        // All but the idle ones have an event or a comment before they go quiet.
         reading.until("\n").await;
         reading
     };
@@ -97,8 +105,9 @@ async fn stops_with_open_streams(version: Version) {
         assert!(rest.ends_with(GOODBYE), "{rest}");
         assert!(rest.contains("retry: "), "{rest}");
     }
-    drop(client);
+    // Its connections are open until the server closes them.
     soon(server).await.unwrap().unwrap();
+    drop(client);
     assert_eq!(layer.open_streams(), 0);
 }
 
