@@ -56,7 +56,10 @@ fn late_readers_of_a_closed_log_get_the_rest_and_the_last_event() {
     assert!(matches!(late.next_ready(), Some(Read::Block(block)) if block.events() == 2));
     assert_eq!(late.next_ready(), Some(Read::Closed));
     assert_eq!(log.reader_after(at(2)).unwrap_err(), Missed::Closed);
-    assert_eq!(log.reader().next_ready(), Some(Read::Closed));
+    let mut new = log.reader();
+    assert_eq!(new.cursor(), at(1));
+    assert!(matches!(new.next_ready(), Some(Read::Block(block)) if block == last));
+    assert_eq!(new.next_ready(), Some(Read::Closed));
 }
 
 #[test]

@@ -220,8 +220,11 @@ fn run(retention: (usize, usize, u64), steps: Vec<Step>) {
             }
             Step::Live => readers.push(ModelReader {
                 reader: log.reader(),
-                seq: model.head,
-                next: model.history.len(),
+                seq: match model.ended {
+                    Some(Read::Closed) => model.head.saturating_sub(1).max(model.lost),
+                    _ => model.head,
+                },
+                next: 0,
                 attached: model.history.len(),
             }),
             Step::Read(n) => {

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod closed;
 mod combined;
 mod hub;
 mod lag;

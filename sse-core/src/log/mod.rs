@@ -195,12 +195,16 @@ impl Log {
         state.ring.evict(now, closed);
     }
 
-    /// A reader of what is appended from now on.
+    /// A reader of what is appended from now on; of a log that is closed, of its newest entry, so
+    /// that everybody learns how it ended.
     #[must_use]
     pub fn reader(&self) -> Reader {
         let mut state = self.shared.lock();
-        let head = state.ring.head();
-        let reader = self.attach(&mut state, head);
+        let at = match state.phase {
+            Phase::Closed => state.ring.before_newest(),
+            Phase::Open | Phase::Detached => state.ring.head(),
+        };
+        let reader = self.attach(&mut state, at);
         reader.expect("the newest entry is no gap")
     }
 

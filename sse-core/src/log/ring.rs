@@ -133,12 +133,17 @@ impl Ring {
         Err(Gap::new(cursor, self.start(), cause))
     }
 
+    /// The place before the newest entry, if that is kept, or else behind it.
+    pub(super) fn before_newest(&self) -> Cursor {
+        let before = self.head.saturating_sub(1);
+        self.cursor(before.max(self.lost))
+    }
+
     /// Moves on to before the newest entry.
     pub(super) fn skip(&self, stand: &mut Stand) {
-        let before = self.head.saturating_sub(1);
-        let seq = before.max(self.lost);
-        if seq > stand.seq
-            && let Ok(skipped) = self.stand_after(self.cursor(seq))
+        let before = self.before_newest();
+        if before.seq() > stand.seq
+            && let Ok(skipped) = self.stand_after(before)
         {
             // Live-only events that it was there for are still for it.
             let attached = stand.attached;

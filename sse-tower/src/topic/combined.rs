@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Display};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -15,7 +16,7 @@ use super::lag::Lagged;
 use super::missed::{Missed, TopicClosed};
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
-use super::subscription::{CHECKPOINT, End, Subscription, filled};
+use super::subscription::{CHECKPOINT, End, Subscription, end_without_event, filled};
 use crate::body::{Filled, SomeBatch, Source};
 use crate::extract::Resume;
 use crate::response::Sse;
@@ -66,6 +67,9 @@ pub struct Combined {
     /// Whose turn it is.
     next: usize,
     checkpoints: Option<Checkpoints>,
+    /// The client was not sent the last event of a topic that is over, nor an id since.
+    untold: bool,
+    end: Option<End>,
     #[cfg(feature = "sealed")]
     seal: Option<Seal>,
 }
@@ -107,6 +111,8 @@ impl Combined {
             parts: known.into_iter().map(part).collect(),
             next: 0,
             checkpoints: None,
+            untold: false,
+            end: None,
             #[cfg(feature = "sealed")]
             seal: None,
         }
@@ -215,8 +221,11 @@ impl Combined {
             }
             self.id(&cursors)
         });
-        if let (Some(checkpoints), Some(_)) = (&mut self.checkpoints, block.last_id()) {
-            checkpoints.known = Some(cursors.sum());
+        if block.last_id().is_some() {
+            self.untold = false;
+            if let Some(checkpoints) = &mut self.checkpoints {
+                checkpoints.known = Some(cursors.sum());
+            }
         }
         if block.is_terminal() {
             self.parts[at].subscription = None;
@@ -240,6 +249,7 @@ impl Combined {
             return None;
         }
         *known = Some(sum);
+        self.untold = false;
         let mut buffer = EventBuffer::new();
         buffer.checkpoint(&self.id(&cursors));
         Some(buffer.take_block())
@@ -262,10 +272,12 @@ impl Combined {
         EventId::new(cursors.to_string()).expect("labels and cursors are an id")
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, end: End) {
         for part in &mut self.parts {
             part.subscription = None;
         }
+        self.end = Some(end);
+        self.untold = false;
     }
 }
 
@@ -283,12 +295,18 @@ impl Stream for Combined {
             };
             match Pin::new(&mut *subscription).poll_next(cx) {
                 Poll::Pending => {}
+                // Its last event is left out.
+                Poll::Ready(Some(Ok(_))) if subscription.end() == Some(End::Closed) => {
+                    part.cursor = subscription.cursor();
+                    part.subscription = None;
+                    this.untold = true;
+                }
                 Poll::Ready(Some(Ok(block))) => {
                     this.next = (at + 1) % count;
                     return Poll::Ready(Some(Ok(this.hand_out(at, &block))));
                 }
                 Poll::Ready(Some(lagged)) => {
-                    this.end();
+                    this.end(End::Lagged);
                     return Poll::Ready(Some(lagged));
                 }
                 Poll::Ready(None) if subscription.end() == Some(End::Closed) => {
@@ -296,11 +314,13 @@ impl Stream for Combined {
                     part.subscription = None;
                 }
                 // It goes on elsewhere, and so must the client.
-                Poll::Ready(None) => this.end(),
+                Poll::Ready(None) => this.end(End::Detached),
             }
         }
         if this.is_over() {
-            return Poll::Ready(None);
+            let end = *this.end.get_or_insert(End::Closed);
+            let untold = mem::take(&mut this.untold) && end == End::Closed;
+            return Poll::Ready(untold.then(|| Ok(end_without_event())));
         }
         match this.checkpoint() {
             Some(block) => Poll::Ready(Some(Ok(block))),
@@ -313,7 +333,7 @@ impl Source for Combined {
     fn poll_fill(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        _: &mut SomeBatch,
+        batch: &mut SomeBatch,
     ) -> Poll<Filled> {
         let next = ready!(self.as_mut().poll_next(cx));
         let live = self
@@ -321,7 +341,7 @@ impl Source for Combined {
             .iter_mut()
             .flat_map(|part| &mut part.subscription);
         let waited = live.filter_map(Subscription::take_waited).max();
-        Poll::Ready(filled(next, waited))
+        Poll::Ready(filled(next, self.end, waited, batch))
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_core::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures_core::Stream;
 use sse_core::log::{Read, Reader};
 use sse_core::{Block, Cursor, EventBuffer, IntoItem, RawEvent, SseEvent};
@@ -30,6 +32,8 @@ pub struct Subscription<E> {
     edit: Option<Box<Edit>>,
     /// The client came with a place of its own.
     resumed: bool,
+    /// The client cannot tell from its last id that it was sent the newest event that was read.
+    untold: bool,
     end: Option<End>,
     event: PhantomData<fn() -> E>,
 }
@@ -93,6 +97,7 @@ impl<E> Subscription<E> {
             lag: Lag::default(),
             edit: None,
             resumed: false,
+            untold: true,
             end: None,
             event: PhantomData,
         }
@@ -101,6 +106,7 @@ impl<E> Subscription<E> {
     /// For a client that came back.
     pub(super) fn resumed(mut self) -> Self {
         self.resumed = true;
+        self.untold = false;
         self
     }
 
@@ -114,7 +120,8 @@ impl<E> Subscription<E> {
     ///
     /// It sees an event as its client would, because that is what the topic keeps. Several
     /// filters all apply. An event that is left out does not move the place that the client
-    /// remembers.
+    /// remembers. If the last event of a topic that is closed is left out, the stream ends with a
+    /// terminal block that has no event, so that the client does not come back for it.
     ///
     /// # Examples
     ///
@@ -197,6 +204,7 @@ impl<E> Subscription<E> {
             lag: self.lag,
             edit: self.edit,
             resumed: self.resumed,
+            untold: self.untold,
             end: self.end,
             event: PhantomData,
         }
@@ -245,6 +253,7 @@ impl<E> Subscription<E> {
             return None;
         }
         *known = Some(cursor);
+        self.untold = false;
         let mut buffer = EventBuffer::new();
         buffer.checkpoint(&cursor.into());
         Some(edit.seal(buffer.take_block()))
@@ -287,16 +296,22 @@ impl<E> Subscription<E> {
 }
 
 impl Edit {
-    /// What is left for this subscriber.
-    fn edit(&mut self, block: Block) -> Option<Block> {
-        let block = match &mut self.filter {
-            Some(filter) => block.filter(filter)?,
-            None => block,
+    /// What is left for this subscriber, and whether its newest event is.
+    fn edit(&mut self, block: Block) -> (Option<Block>, bool) {
+        let (left, whole) = match &mut self.filter {
+            Some(filter) => {
+                let left = block.filter(filter);
+                let last_id = left.as_ref().and_then(Block::last_id);
+                let whole = last_id == block.last_id();
+                (left, whole)
+            }
+            None => (Some(block), true),
         };
-        if let (Some(checkpoints), Some(id)) = (&mut self.checkpoints, block.last_id()) {
+        let last_id = left.as_ref().and_then(Block::last_id);
+        if let (Some(checkpoints), Some(id)) = (&mut self.checkpoints, last_id) {
             checkpoints.known = id.as_str().parse().ok();
         }
-        Some(self.seal(block))
+        (left.map(|block| self.seal(block)), whole)
     }
 
     fn seal(&self, block: Block) -> Block {
@@ -351,8 +366,9 @@ impl<E> Stream for Subscription<E> {
         let this = &mut *self;
         // A reader whose events are all left out must let others run too.
         for _ in 0..16 {
-            if this.end.is_some() {
-                return Poll::Ready(None);
+            if let Some(end) = this.end {
+                let untold = mem::take(&mut this.untold) && end == End::Closed;
+                return Poll::Ready(untold.then(|| Ok(end_without_event())));
             }
             let Poll::Ready(next) = this.poll_read(cx) else {
                 return match this.checkpoint() {
@@ -361,12 +377,26 @@ impl<E> Stream for Subscription<E> {
                 };
             };
             let block = match (next, &mut this.edit) {
-                (Next::Block(block) | Next::Told(block), None) => Some(block),
-                (Next::Block(block), Some(edit)) => edit.edit(block),
+                (Next::Block(block), edit) => {
+                    let numbered = block.last_id().is_some();
+                    let (block, whole) = match edit {
+                        Some(edit) => edit.edit(block),
+                        None => (Some(block), true),
+                    };
+                    if numbered {
+                        this.untold = !whole;
+                    }
+                    block
+                }
+                (Next::Told(block), None) => Some(block),
                 (Next::Told(block), Some(edit)) => Some(edit.seal(block)),
-                (Next::End(end, lagged), _) => {
+                (Next::End(end, None), _) => {
                     this.end = Some(end);
-                    return Poll::Ready(lagged.map(Err));
+                    None
+                }
+                (Next::End(end, Some(lagged)), _) => {
+                    this.end = Some(end);
+                    return Poll::Ready(Some(Err(lagged)));
                 }
             };
             if let Some(block) = block {
@@ -382,12 +412,13 @@ impl<E> Source for Subscription<E> {
     fn poll_fill(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        _: &mut SomeBatch,
+        batch: &mut SomeBatch,
     ) -> Poll<Filled> {
         // Most subscribers are sent what the log has, as it is.
         while self.edit.is_none() && self.end.is_none() {
             let next = match ready!(self.reader.poll_next(cx)) {
                 Read::Block(block) => {
+                    self.untold &= block.last_id().is_none();
                     return Poll::Ready(Filled::Block(block, self.take_waited()));
                 }
                 read => self.judge(read),
@@ -407,21 +438,34 @@ impl<E> Source for Subscription<E> {
         }
         let next = ready!(self.as_mut().poll_next(cx));
         let waited = self.take_waited();
-        Poll::Ready(match self.end {
-            // The topic is not over, so what follows its last event must not follow here.
-            Some(End::Detached) => Filled::Over(CloseReason::Shutdown),
-            _ => filled(next, waited),
-        })
+        Poll::Ready(filled(next, self.end, waited, batch))
     }
 }
 
-/// As for any stream of blocks, but they are moved.
-pub(super) fn filled(next: Option<Result<Block, Lagged>>, waited: Option<u64>) -> Filled {
-    match next {
-        Some(Ok(block)) => Filled::Block(block, waited),
-        Some(Err(lagged)) => Filled::Failed(lagged.into()),
-        None => Filled::Over(CloseReason::Ended),
+/// As for any stream of blocks, but they are moved, and the end is told from others.
+pub(super) fn filled(
+    next: Option<Result<Block, Lagged>>,
+    end: Option<End>,
+    waited: Option<u64>,
+    batch: &mut SomeBatch,
+) -> Filled {
+    match (next, end) {
+        (Some(Ok(block)), Some(End::Closed)) => {
+            // The client is told not to come back, and what is to follow the end still follows.
+            batch.get_or_insert_default().add_block(block, true);
+            Filled::Over(CloseReason::Ended)
+        }
+        (Some(Ok(block)), _) => Filled::Block(block, waited),
+        (Some(Err(lagged)), _) => Filled::Failed(lagged.into()),
+        // The topic is not over, so what follows its last event must not follow here.
+        (None, Some(End::Detached)) => Filled::Over(CloseReason::Shutdown),
+        (None, _) => Filled::Over(CloseReason::Ended),
     }
+}
+
+/// What ends a stream whose client was not sent the last event, and would come back for it.
+pub(super) fn end_without_event() -> Block {
+    Block::stored(Bytes::new(), 0, None, true)
 }
 
 impl<E: SseEvent + 'static> From<Subscription<E>> for Sse<E> {

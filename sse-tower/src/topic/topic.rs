@@ -129,14 +129,13 @@ impl<E: SseEvent> Topic<E> {
     pub fn subscribe(&self, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
         self.log.evict(now());
         match resume {
-            Resume::Fresh if self.log.is_closed() => {
-                let mut reader = self.log.reader_from_start();
-                if reader.skip_to_latest() == self.head() {
-                    return Err(Missed::Closed(TopicClosed));
+            Resume::Fresh => {
+                let live = self.live();
+                match self.is_closed() && live.cursor() == self.head() {
+                    true => Err(Missed::Closed(TopicClosed)),
+                    false => Ok(live),
                 }
-                Ok(Subscription::new(reader))
             }
-            Resume::Fresh => Ok(self.live()),
             Resume::After(cursor) => {
                 let reader = self.log.reader_after(cursor)?;
                 Ok(Subscription::new(reader).resumed())
@@ -145,7 +144,8 @@ impl<E: SseEvent> Topic<E> {
         }
     }
 
-    /// Subscribes to what is published from now on.
+    /// Subscribes to what is published from now on. Of a topic that is closed, that is its last
+    /// event.
     ///
     /// With a snapshot, subscribe first and take the snapshot then: what is published in
     /// between may be in both, and is in none of them the other way round.

@@ -240,14 +240,13 @@ impl<E: SseEvent> DurableTopic<E> {
     pub fn subscribe(&self, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
         match resume {
             _ if self.shared.has_stopped() => Err(Missed::Stopped),
-            Resume::Fresh if self.is_closed() => {
-                let before = self.shared.before_latest();
-                if before == self.head() {
-                    return Err(Missed::Closed(TopicClosed));
+            Resume::Fresh => {
+                let live = self.live();
+                match self.is_closed() && live.cursor() == self.head() {
+                    true => Err(Missed::Closed(TopicClosed)),
+                    false => Ok(live),
                 }
-                self.subscribe_after(before)
             }
-            Resume::Fresh => Ok(self.live()),
             Resume::After(cursor) => self.subscribe_after(cursor).map(Subscription::resumed),
             Resume::Unreadable(_) => Err(Missed::Unreadable),
         }
@@ -269,13 +268,18 @@ impl<E: SseEvent> DurableTopic<E> {
         Err(Missed::Gap(Gap::new(cursor, start, cause)))
     }
 
-    /// Subscribes to what is published from now on.
+    /// Subscribes to what is published from now on. Of a topic that is closed, that is its last
+    /// event.
     ///
     /// With a snapshot, subscribe first and take the snapshot then, as with
     /// [`Topic::live`](super::Topic::live). It ends at once if the topic has
     /// [stopped](Missed::Stopped).
     pub fn live(&self) -> Subscription<E> {
         let reader = self.shared.log.reader();
+        if self.is_closed() && reader.cursor() == self.head() {
+            // It was closed in another process, so its last event is not in the ring.
+            return self.behind(self.shared.before_latest());
+        }
         Subscription::durable(DurableReader::live(Arc::clone(&self.shared), reader))
     }
 
