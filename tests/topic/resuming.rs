@@ -1,5 +1,8 @@
 //! Clients that come back.
 
+use std::collections::HashSet;
+use std::thread;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, State};
@@ -57,6 +60,16 @@ async fn another_topic_does_not_take_the_cursor() {
     one.publish(Feed::Added(1)).unwrap();
     other.publish(Feed::Added(2)).unwrap();
     assert!(matches!(other.subscribe(at(&one, 1)), Err(Missed::Gap(_))));
+}
+
+#[tokio::test]
+async fn no_two_topics_of_a_process_have_one_epoch() {
+    let epochs = || (0..25_000).map(|_| topic(1).head().epoch());
+    let threads: Vec<_> = (0..4)
+        .map(|_| thread::spawn(move || epochs().collect::<Vec<_>>()))
+        .collect();
+    let all = threads.into_iter().flat_map(|it| it.join().unwrap());
+    assert_eq!(all.collect::<HashSet<_>>().len(), 100_000);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use sse_core::log::{AppendError, Batch, Behind, Log};
@@ -252,9 +253,17 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// An epoch that no topic had before: the time, and chance for those of the same second.
+/// An epoch that no topic had before: the time, and chance for those that other processes make
+/// in the same second. Those of this process rise.
 pub(crate) fn new_epoch() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let seconds = since.unwrap_or(Duration::ZERO).as_secs();
-    seconds << 20 | fastrand::u64(..1 << 20)
+    let drawn = seconds << 20 | fastrand::u64(..1 << 20);
+    let next = |last: u64| drawn.max(last.saturating_add(1));
+    // Nothing else is read on the strength of it.
+    let (Ok(last) | Err(last)) = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+        Some(next(last))
+    });
+    next(last)
 }
