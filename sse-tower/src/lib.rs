@@ -103,6 +103,7 @@ mod observe;
 pub mod progress;
 mod proxy;
 mod registry;
+mod remembered;
 mod response;
 mod resume;
 mod retry;

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use sse_tower::{CloseReason, Closed, Retention, SseLayer};
+use tokio::time::sleep;
 
 use super::*;
 
@@ -146,6 +147,29 @@ async fn there_are_only_so_many_runs() {
     Client::of(open("/3", sse).await);
     assert_eq!(upstream.calls(), 3);
     let headers = [ADA, ("last-event-id", &*seen.id)];
+    let back = call(&app, Method::GET, "/1", &headers).await;
+    assert_eq!(back.status(), 204);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_forgotten_twice_is_remembered_once() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&layer().max_runs(2).forget_after(secs(10)));
+    let run = async |path, call_number| {
+        let response = call(&app, Method::POST, path, &[ADA]).await;
+        let mut client = Client::of(response);
+        upstream.send(call_number, ["x"]);
+        let seen = client.event().await;
+        upstream.end(call_number);
+        client.ends().await;
+        sleep(secs(11)).await;
+        seen.id
+    };
+    let seen = run("/1", 0).await;
+    for n in 1..=3 {
+        run("/2", n).await;
+    }
+    let headers = [ADA, ("last-event-id", &*seen)];
     let back = call(&app, Method::GET, "/1", &headers).await;
     assert_eq!(back.status(), 204);
 }

@@ -131,3 +131,48 @@ async fn a_closed_topic_stays_closed_for_those_who_come_back() {
     let closed = hub.subscribe(&"a", Resume::After(last)).unwrap_err();
     assert!(matches!(closed, Missed::Closed(_)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_to_a_closed_topic_that_is_forgotten_is_told() {
+    let hub = hub();
+    for n in 1..=8 {
+        hub.publish(&"a", Feed::Added(n)).unwrap();
+    }
+    // The highest number of the hub.
+    let last = hub.topic(&"a").close(Feed::Over).unwrap().unwrap();
+    time::advance(secs(61)).await;
+    sweep(&hub);
+    time::advance(secs(601)).await;
+    let missed = hub.subscribe(&"a", Resume::After(last)).unwrap_err();
+    assert!(matches!(missed, Missed::Gap(_)), "{missed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_of_another_room_is_not_taken() {
+    let hub = hub();
+    let here = hub.publish(&"a", Feed::Added(1)).unwrap().unwrap();
+    hub.publish(&"b", Feed::Added(1)).unwrap();
+    let check = |hub: &Hub<&'static str, Feed>| {
+        assert!(hub.subscribe(&"a", Resume::After(here)).is_ok());
+        let missed = hub.subscribe(&"b", Resume::After(here)).unwrap_err();
+        assert!(matches!(missed, Missed::Gap(_)), "{missed:?}");
+    };
+    check(&hub);
+    time::advance(secs(61)).await;
+    sweep(&hub);
+    assert!(hub.get(&"b").is_none());
+    check(&hub);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_goes_twice_is_remembered_once() {
+    let hub = hub();
+    let last = hub.publish(&"b", Feed::Added(1)).unwrap().unwrap();
+    for _ in 0..3 {
+        hub.publish(&"a", Feed::Added(1)).unwrap();
+        time::advance(secs(61)).await;
+        sweep(&hub);
+    }
+    assert!(hub.get(&"b").is_none());
+    assert!(hub.subscribe(&"b", Resume::After(last)).is_ok());
+}

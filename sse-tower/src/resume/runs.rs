@@ -1,6 +1,6 @@
 //! All runs of a layer, and what a request finds there.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::key::ScopedRunKey;
 use super::run::{Run, RunEvents};
+use crate::remembered::Remembered;
 
 #[derive(Clone, Debug)]
 pub(super) struct Options {
@@ -37,9 +38,7 @@ pub(super) struct Runs {
 struct State {
     slots: HashMap<ScopedRunKey, Slot>,
     /// The epochs of runs that were complete, and are gone.
-    forgotten: HashMap<ScopedRunKey, u64>,
-    /// In the order in which they were forgotten; some may be out of date.
-    oldest: VecDeque<(ScopedRunKey, u64)>,
+    forgotten: Remembered<ScopedRunKey, u64>,
 }
 
 #[derive(Debug)]
@@ -204,13 +203,7 @@ impl State {
         // Of one that failed, nobody has seen the end.
         if run.is_complete() {
             self.forgotten.insert(key.clone(), run.epoch());
-            self.oldest.push_back((key.clone(), run.epoch()));
-            if self.oldest.len() > most
-                && let Some((key, epoch)) = self.oldest.pop_front()
-                && self.forgotten.get(&key) == Some(&epoch)
-            {
-                self.forgotten.remove(&key);
-            }
+            self.forgotten.limit(most, |_| false);
         }
         Some(run)
     }

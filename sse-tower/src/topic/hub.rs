@@ -1,7 +1,7 @@
 //! `Hub`: topics by key.
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,14 +13,16 @@ use sse_core::{Cursor, Retention, SseEvent};
 use super::topic::{new_epoch, now};
 use super::{Missed, Subscription, Topic};
 use crate::extract::Resume;
+use crate::remembered::Remembered;
 
 /// Topics by key, such as the rooms of a chat: made when first asked for, removed when idle.
 ///
 /// Clones are the same hub. A topic is idle when it has no subscribers, nobody else holds it,
 /// and it was not asked for during [`idle_after`](Self::idle_after). Of a removed topic its last
-/// number is remembered for [`forget_after`](Self::forget_after), so that a client that comes back
-/// with it reads on without a gap; after that, it is told of one. No number is ever used twice:
-/// the numbers of new topics begin above those of all that were removed.
+/// cursor is remembered for [`forget_after`](Self::forget_after), so that a client that comes back
+/// with it reads on without a gap; after that, it is told of one. No cursor is ever used twice:
+/// a topic that is not remembered begins with a new epoch, and above the numbers of all that were
+/// removed. So a cursor of another topic of the hub is a gap as well.
 ///
 /// Whoever chooses a key makes a topic. If that is a client, see that the key exists first: a hub
 /// has as many topics as were asked for within [`idle_after`](Self::idle_after).
@@ -58,7 +60,6 @@ pub struct Hub<K, E> {
 }
 
 struct Shared<K, E> {
-    epoch: u64,
     retention: Retention,
     idle_after: Duration,
     forget_after: Duration,
@@ -68,9 +69,7 @@ struct Shared<K, E> {
 
 struct State<K, E> {
     topics: HashMap<K, Entry<E>>,
-    removed: HashMap<K, Tombstone>,
-    /// The keys of `removed`, the oldest first, with the time of each.
-    order: VecDeque<(K, Instant)>,
+    removed: Remembered<K, Tombstone>,
     /// The highest number of all topics that were removed.
     highest: u64,
     swept: Instant,
@@ -82,9 +81,8 @@ struct Entry<E> {
 }
 
 /// What is left of a removed topic.
-#[derive(Clone, Copy)]
 struct Tombstone {
-    seq: u64,
+    head: Cursor,
     closed: bool,
     removed: Instant,
 }
@@ -96,15 +94,13 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
         const MINUTE: Duration = Duration::from_secs(60);
         Self {
             shared: Arc::new(Shared {
-                epoch: new_epoch(),
                 retention,
                 idle_after: MINUTE,
                 forget_after: 60 * MINUTE,
                 most_remembered: 10_000,
                 state: Mutex::new(State {
                     topics: HashMap::new(),
-                    removed: HashMap::new(),
-                    order: VecDeque::new(),
+                    removed: Remembered::default(),
                     highest: 0,
                     swept: now(),
                 }),
@@ -144,13 +140,7 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
         if let Some(topic) = topic {
             return topic;
         }
-        let remembered = self.shared.remembered(&state, key, now);
-        let seq = remembered.map_or(state.highest, |tombstone| tombstone.seq);
-        let head = Cursor::new(self.shared.epoch, seq);
-        let topic = Topic::starting_after(head, self.shared.retention);
-        if remembered.is_some_and(|tombstone| tombstone.closed) {
-            topic.close_as_it_is();
-        }
+        let topic = self.shared.make(&mut state, key, now);
         let entry = Entry {
             topic: topic.clone(),
             used: now,
@@ -223,7 +213,6 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
         let State {
             topics,
             removed,
-            order,
             highest,
             ..
         } = state;
@@ -234,37 +223,37 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
             if now.duration_since(entry.used) < self.idle_after {
                 return true;
             }
-            let seq = entry.topic.head().seq();
-            *highest = seq.max(*highest);
-            let closed = entry.topic.is_closed();
+            let head = entry.topic.head();
+            *highest = head.seq().max(*highest);
             let tombstone = Tombstone {
-                seq,
-                closed,
+                head,
+                closed: entry.topic.is_closed(),
                 removed: now,
             };
             removed.insert(key.clone(), tombstone);
-            order.push_back((key.clone(), now));
             false
         });
-        while let Some((key, then)) = order.front() {
-            let old = now.duration_since(*then) >= self.forget_after;
-            if !old && order.len() <= self.most_remembered {
-                break;
-            }
-            // It may have been removed once more since.
-            if removed
-                .get(key)
-                .is_some_and(|tombstone| tombstone.removed == *then)
-            {
-                removed.remove(key);
-            }
-            order.pop_front();
-        }
+        removed.limit(self.most_remembered, |it| self.is_forgotten(it, now));
     }
 
-    fn remembered(&self, state: &State<K, E>, key: &K, now: Instant) -> Option<Tombstone> {
-        let tombstone = state.removed.get(key).copied();
-        tombstone.filter(|it| now.duration_since(it.removed) < self.forget_after)
+    /// A topic that goes on where the last one of its key was, or else has nothing in common with
+    /// any: a cursor of another is known by its epoch.
+    fn make(&self, state: &mut State<K, E>, key: &K, now: Instant) -> Topic<E> {
+        let tombstone = state.removed.remove(key);
+        let remembered = tombstone.filter(|it| !self.is_forgotten(it, now));
+        let Some(Tombstone { head, closed, .. }) = remembered else {
+            let head = Cursor::new(new_epoch(), state.highest);
+            return Topic::starting_after(head, self.retention);
+        };
+        let topic = Topic::starting_after(head, self.retention);
+        if closed {
+            topic.close_as_it_is();
+        }
+        topic
+    }
+
+    fn is_forgotten(&self, tombstone: &Tombstone, now: Instant) -> bool {
+        now.duration_since(tombstone.removed) >= self.forget_after
     }
 }
 
@@ -279,7 +268,7 @@ impl<K, E> Clone for Hub<K, E> {
 impl<K, E> fmt::Debug for Hub<K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub")
-            .field("epoch", &self.shared.epoch)
+            .field("retention", &self.shared.retention)
             .finish_non_exhaustive()
     }
 }

@@ -23,8 +23,7 @@ use crate::retry::Retry;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
-    /// Events in between are gone, or the cursor is of another epoch. The topics of a
-    /// [`Hub`](super::Hub) share one.
+    /// Events in between are gone, or the cursor is of another topic or another time.
     Gap(Gap),
     /// What the client sent is no cursor.
     Unreadable,
