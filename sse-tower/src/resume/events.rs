@@ -13,7 +13,8 @@ use sse_core::{Block, BoxError, Decoder};
 pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Block, BoxError>> + Send>>;
 
 /// Cuts the body of somebody else into its events. Comments and hints between them, such as
-/// heartbeats, are left out: they are of the connection, not of the run, and so is what a layer inside marks as its own.
+/// heartbeats, are left out: they are of the connection, not of the run, and so is what a layer
+/// inside marks as its own.
 pub(super) fn cut<B>(body: B) -> Events
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,

@@ -12,11 +12,12 @@ use http::StatusCode;
 use sse_core::{Block, Cursor, EventBuffer, EventId, SseEvent};
 
 use super::cursors::{Cursors, is_label};
+use super::edit::CHECKPOINT;
 use super::lag::Lagged;
 use super::missed::{Missed, TopicClosed};
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
-use super::subscription::{CHECKPOINT, End, Subscription, end_without_event, filled};
+use super::subscription::{End, Subscription, end_without_event, filled};
 use crate::body::{Filled, SomeBatch, Source};
 use crate::extract::Resume;
 use crate::response::Sse;

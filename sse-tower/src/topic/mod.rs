@@ -13,9 +13,11 @@
 mod combined;
 mod cursors;
 mod durable;
+mod edit;
 mod hub;
 mod lag;
 mod missed;
+mod reader;
 #[cfg(feature = "sealed")]
 mod seal;
 mod subscription;

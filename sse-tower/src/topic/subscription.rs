@@ -13,7 +13,9 @@ use sse_core::log::{Read, Reader};
 use sse_core::{Block, Cursor, EventBuffer, IntoItem, RawEvent, SseEvent};
 
 use super::durable::DurableReader;
+use super::edit::{CHECKPOINT, Checkpoints, Edit};
 use super::lag::{Lag, Lagged, Policy};
+use super::reader::AnyReader;
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
 use crate::body::{Chain, EventSource, Filled, SomeBatch, Source};
@@ -23,8 +25,8 @@ use crate::response::Sse;
 /// The events of a topic from one place on, for one client.
 ///
 /// It is a stream of encoded events and a response by itself. All subscribers share the bytes,
-/// but for those who have a filter or sealed ids. It ends when the topic is closed and everything was read, or when the last clone of
-/// the topic is gone. Dropping it unsubscribes.
+/// but for those who have a filter or sealed ids. It ends when the topic is closed and everything
+/// was read, or when the last clone of the topic is gone. Dropping it unsubscribes.
 #[must_use = "a subscription does nothing unless it is sent"]
 pub struct Subscription<E> {
     reader: AnyReader,
@@ -36,13 +38,6 @@ pub struct Subscription<E> {
     untold: bool,
     end: Option<End>,
     event: PhantomData<fn() -> E>,
-}
-
-/// What a subscription reads.
-#[derive(Debug)]
-enum AnyReader {
-    Log(Reader),
-    Durable(DurableReader),
 }
 
 /// Why a subscription is over.
@@ -62,25 +57,6 @@ enum Next {
     Told(Block),
     End(End, Option<Lagged>),
 }
-
-/// What makes the events of one subscriber differ from those of others.
-#[derive(Default)]
-struct Edit {
-    filter: Option<Filter>,
-    checkpoints: Option<Checkpoints>,
-    #[cfg(feature = "sealed")]
-    seal: Option<Seal>,
-}
-
-/// The place that the client knows of, if it knows one.
-struct Checkpoints {
-    known: Option<Cursor>,
-}
-
-/// How many events a client may not know to be behind it.
-pub(super) const CHECKPOINT: u64 = 64;
-
-type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
 
 impl<E> Subscription<E> {
     pub(crate) fn new(reader: Reader) -> Self {
@@ -220,18 +196,12 @@ impl<E> Subscription<E> {
 
     /// Whether it waits for events that are there, but elsewhere.
     pub(super) fn is_reading(&self) -> bool {
-        match &self.reader {
-            AnyReader::Log(_) => false,
-            AnyReader::Durable(reader) => reader.is_behind(),
-        }
+        self.reader.is_behind()
     }
 
     /// How many events waited for the client, told once for each block.
     pub(super) fn take_waited(&mut self) -> Option<u64> {
-        match &mut self.reader {
-            AnyReader::Log(reader) => reader.take_waited(),
-            AnyReader::Durable(_) => None,
-        }
+        self.reader.take_waited()
     }
 
     /// Where the client is: the cursor of the last event that was handed out.
@@ -291,59 +261,6 @@ impl<E> Subscription<E> {
                 self.reader.skip_to_latest();
                 None
             }
-        }
-    }
-}
-
-impl Edit {
-    /// What is left for this subscriber, and whether its newest event is.
-    fn edit(&mut self, block: Block) -> (Option<Block>, bool) {
-        let (left, whole) = match &mut self.filter {
-            Some(filter) => {
-                let left = block.filter(filter);
-                let last_id = left.as_ref().and_then(Block::last_id);
-                let whole = last_id == block.last_id();
-                (left, whole)
-            }
-            None => (Some(block), true),
-        };
-        let last_id = left.as_ref().and_then(Block::last_id);
-        if let (Some(checkpoints), Some(id)) = (&mut self.checkpoints, last_id) {
-            checkpoints.known = id.as_str().parse().ok();
-        }
-        (left.map(|block| self.seal(block)), whole)
-    }
-
-    fn seal(&self, block: Block) -> Block {
-        #[cfg(feature = "sealed")]
-        if let Some(seal) = &self.seal {
-            return block.map_ids(|id| seal.id(id));
-        }
-        block
-    }
-}
-
-impl AnyReader {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
-        match self {
-            Self::Log(reader) => reader.poll_next(cx),
-            Self::Durable(reader) => reader.poll_next(cx),
-        }
-    }
-
-    fn cursor(&self) -> Cursor {
-        match self {
-            Self::Log(reader) => reader.cursor(),
-            Self::Durable(reader) => reader.cursor(),
-        }
-    }
-
-    fn skip_to_latest(&mut self) {
-        match self {
-            Self::Log(reader) => {
-                reader.skip_to_latest();
-            }
-            Self::Durable(reader) => reader.skip_to_latest(),
         }
     }
 }
