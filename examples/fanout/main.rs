@@ -6,7 +6,8 @@
 //! curl -d 'Hello, all of you' localhost:8080/publish
 //! ```
 //!
-//! A client that comes back with the id of the last event it has seen is sent what it missed.
+//! A client that comes back with the id of the last event it has seen is sent what it missed, and
+//! what is still there if that is not known any more.
 
 use std::env;
 use std::error::Error;
@@ -55,7 +56,13 @@ async fn events(
     resume: Resume<Cursor>,
     State(topic): State<Topic<Feed>>,
 ) -> Result<Subscription<Feed>, Missed> {
-    topic.subscribe(resume)
+    let subscription = match topic.subscribe(resume) {
+        // Of another run of the server, or away for too long. A 410 would end a browser for good.
+        Err(Missed::Gap(_)) => topic.from_start(),
+        subscribed => subscribed?,
+    };
+    // Who was sent nothing yet comes back to its place, too.
+    Ok(subscription.checkpoints())
 }
 
 /// Answers with the id of the event.

@@ -27,8 +27,13 @@ pub(crate) enum Asked {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Item {
-    Event { cursor: Cursor, payload: u64 },
+    Event {
+        cursor: Cursor,
+        payload: u64,
+    },
     Gap(Told),
+    /// A checkpoint.
+    Mark(Cursor),
 }
 
 /// A gap that the client was told of.
@@ -73,6 +78,10 @@ pub(crate) enum Fault {
     WrongBounds(Told),
     /// The gap counts events as lost that were still kept.
     StillKept(Told),
+    /// A checkpoint is not where the client stands.
+    Misplaced(Cursor),
+    /// A client that was sent an id came back without one.
+    Forgotten(Cursor),
     /// An event was told as lost and sent later.
     CameBack(Cursor),
     /// The stream ended, or was said to be over, before the last event.
@@ -93,6 +102,8 @@ pub(crate) struct Tally {
     pub(crate) lost: u64,
     /// Gaps from one epoch to the next.
     pub(crate) epochs: u64,
+    /// Checkpoints.
+    pub(crate) marks: u64,
 }
 
 /// Goes through a history as a client does that drops what it has seen.
@@ -101,6 +112,7 @@ pub(crate) fn check(record: &Record, history: &[Connection]) -> Result<Tally, Fa
         record,
         tally: Tally::default(),
         place: None,
+        known: None,
         told: HashMap::new(),
     };
     for connection in history {
@@ -117,6 +129,8 @@ struct Reader<'a> {
     tally: Tally,
     /// Up to here the client was sent everything, or told that it is lost.
     place: Option<Cursor>,
+    /// The last id that it was sent.
+    known: Option<Cursor>,
     /// The newest number of each epoch that was told as lost.
     told: HashMap<u64, u64>,
 }
@@ -126,21 +140,30 @@ impl Reader<'_> {
         // On the wire there is no leeway: each item follows from the one before it.
         let mut at = match connection.asked {
             Asked::After(cursor) => Some(cursor),
-            Asked::Nothing => {
-                self.place = None;
-                None
-            }
+            Asked::Nothing => match self.known {
+                Some(known) => return Err(Fault::Forgotten(known)),
+                None => {
+                    self.place = None;
+                    None
+                }
+            },
             Asked::End => Some(self.record.last()),
         };
         for item in &connection.got {
             at = Some(match *item {
                 Item::Event { cursor, payload } => {
                     self.event(at, cursor, payload)?;
+                    self.known = Some(cursor);
                     cursor
                 }
                 Item::Gap(told) => {
                     self.gap(at, told)?;
                     told.resume
+                }
+                Item::Mark(cursor) => {
+                    self.mark(at, cursor)?;
+                    self.known = Some(cursor);
+                    cursor
                 }
             });
         }
@@ -191,6 +214,17 @@ impl Reader<'_> {
         }
         self.tally.delivered += 1;
         self.place = Some(got);
+        Ok(())
+    }
+
+    /// A client that was sent nothing stands there now; any other stood there already.
+    fn mark(&mut self, at: Option<Cursor>, cursor: Cursor) -> Result<(), Fault> {
+        let exists = cursor.seq() == 0 && self.record.order(cursor).is_some();
+        if !exists && !self.record.has(cursor) || at.is_some_and(|at| at != cursor) {
+            return Err(Fault::Misplaced(cursor));
+        }
+        self.place.get_or_insert(cursor);
+        self.tally.marks += 1;
         Ok(())
     }
 

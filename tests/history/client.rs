@@ -51,7 +51,7 @@ struct Habits {
 impl Client {
     pub(crate) fn new(address: SocketAddr, mut rng: Rng, delivered: Arc<AtomicU64>) -> Self {
         let habits = Habits {
-            path: if rng.bool() { "/tell" } else { "/close" },
+            path: ["/tell", "/close", "/mark"][rng.usize(..3)],
             slow: rng.u8(..4) == 0,
             stalls: rng.u8(..4) == 0,
             leaves: rng.u8(..3) == 0,
@@ -167,7 +167,7 @@ impl Client {
         let items = self.history.iter().flat_map(|it| &it.got).rev();
         let cursors = items.filter_map(|item| match item {
             Item::Event { cursor, .. } => Some(*cursor),
-            Item::Gap(_) => None,
+            Item::Gap(_) | Item::Mark(_) => None,
         });
         if let Some(older) = cursors.take(self.rng.usize(1..100)).last() {
             self.last_event_id = older.to_string();
@@ -180,6 +180,9 @@ fn item(event: &RawEvent<'_>) -> Option<Item> {
     let cursor = |text: &str| -> Cursor { text.parse().unwrap() };
     if event.id() == Some(END_ID) {
         return None;
+    }
+    if event.name() == Some("sse-tower:cursor") {
+        return Some(Item::Mark(cursor(event.id().expect("it has nothing else"))));
     }
     if let Feed::Lost {
         requested,

@@ -101,6 +101,7 @@ fn an_honest_history_has_no_fault() {
         gaps: 3,
         lost: 3,
         epochs: 1,
+        marks: 0,
     };
     assert_eq!(check(&record(), &honest()), Ok(tally));
 }
@@ -197,6 +198,37 @@ fn a_gap_has_exact_bounds() {
                 end: End::Cut,
             },
         );
+    });
+}
+
+#[test]
+fn a_checkpoint_is_where_the_client_stands_and_is_what_it_comes_back_with() {
+    let marked = |seq| Connection {
+        asked: Asked::Nothing,
+        got: vec![Item::Mark(at(1, seq))],
+        end: End::Cut,
+    };
+    let mut history = honest();
+    history.insert(0, marked(2));
+    history[1].asked = Asked::After(at(1, 2));
+    assert_eq!(check(&record(), &history).map(|it| it.marks), Ok(1));
+    history[1].asked = Asked::Nothing;
+    let forgotten = Fault::Forgotten(at(1, 2));
+    assert_eq!(check(&record(), &history), Err(forgotten));
+    // It was told that it stands before the event that was not sent to it.
+    history[0] = marked(1);
+    history[1].asked = Asked::After(at(1, 2));
+    let (after, got) = (at(1, 1), at(1, 3));
+    let untold = Fault::Untold { after, got };
+    assert_eq!(check(&record(), &history), Err(untold));
+    history[0] = marked(11);
+    let misplaced = Fault::Misplaced(at(1, 11));
+    assert_eq!(check(&record(), &history), Err(misplaced));
+    finds(Fault::Misplaced(at(1, 4)), |history| {
+        history[0].got.insert(1, Item::Mark(at(1, 4)));
+    });
+    finds(Fault::Forgotten(at(1, 8)), |history| {
+        history[2].asked = Asked::Nothing;
     });
 }
 
@@ -327,10 +359,15 @@ pub(crate) fn check_finds_corruption_in(record: &Record, histories: &[History], 
 /// follows.
 fn places(history: &History, is_event: bool) -> Vec<(usize, usize)> {
     let event = |item: &Item| matches!(item, Item::Event { .. });
+    let wanted = move |item: &Item| match item {
+        Item::Event { .. } => is_event,
+        Item::Gap(_) => !is_event,
+        Item::Mark(_) => false,
+    };
     let places = history.iter().enumerate().flat_map(|(n, connection)| {
         let first = usize::from(connection.asked == Asked::Nothing);
         let pairs = connection.got.windows(2).enumerate().skip(first);
-        let pairs = pairs.filter(move |(_, pair)| event(&pair[0]) == is_event && event(&pair[1]));
+        let pairs = pairs.filter(move |(_, pair)| wanted(&pair[0]) && event(&pair[1]));
         pairs.map(move |(at, _)| (n, at))
     });
     places.collect()

@@ -24,7 +24,7 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
-use crate::server::{Feed, KEPT, Server, go_on, lag_of, listen};
+use crate::server::{Feed, KEPT, Server, go_on, listen, way_of};
 
 const FILE: &str = "SSE_HISTORY_FILE";
 /// What the ring holds: less than the store, so that clients read both.
@@ -202,7 +202,7 @@ async fn server() {
     let app = Router::new()
         .route("/publish", post(publish))
         .route("/over", post(close))
-        .route("/{lag}", get(feed))
+        .route("/{way}", get(feed))
         // A keep-alive would repair a wake-up that is lost.
         .layer(SseLayer::new().no_keep_alive())
         .with_state(topic.clone());
@@ -231,14 +231,14 @@ async fn close(State(topic): State<DurableTopic<Feed>>) -> String {
 
 async fn feed(
     State(topic): State<DurableTopic<Feed>>,
-    Path(lag): Path<String>,
+    Path(way): Path<String>,
     resume: Resume<Cursor>,
 ) -> Result<Sse<Feed>, Missed> {
     let head = topic.clone();
-    let lag = lag_of(&lag, move || Some(head.head()));
+    let way = way_of(way, move || Some(head.head()));
     go_on(
         topic.subscribe(resume),
-        lag,
+        way,
         || topic.from_start(),
         || topic.head(),
     )

@@ -105,6 +105,7 @@ async fn run(server: impl Server) -> (Tally, Record) {
         total.gaps += tally.gaps;
         total.lost += tally.lost;
         total.epochs += tally.epochs;
+        total.marks += tally.marks;
     }
     corrupted::check_finds_corruption_in(&record, &histories, &mut rng);
     println!("{} published, {total:?}, {stats:?}", record.published());
@@ -113,6 +114,7 @@ async fn run(server: impl Server) -> (Tally, Record) {
     let happened = [
         ("repeated", total.repeated),
         ("lost", total.lost),
+        ("marked", total.marks),
         ("broken", ended(&histories, End::Cut)),
         ("left", ended(&histories, End::Left)),
         ("cut in a request", stats.in_request.load(Ordering::Relaxed)),

@@ -43,7 +43,7 @@ impl Feed {
 }
 
 /// A server of one topic, that clients read at `/tell` and `/close`, named after what happens
-/// when they fall behind.
+/// when they fall behind, and at `/mark`, where they have checkpoints.
 pub(crate) trait Server: Clone + Send + Sync + 'static {
     /// Where it is now.
     fn address(&self) -> SocketAddr;
@@ -84,7 +84,7 @@ impl Memory {
         let topics = Topics::default();
         topics.begin();
         let app = Router::new()
-            .route("/{lag}", get(feed))
+            .route("/{way}", get(feed))
             // A keep-alive would repair a wake-up that is lost.
             .layer(SseLayer::new().no_keep_alive())
             .with_state(topics.clone());
@@ -143,41 +143,47 @@ impl Topics {
 
 async fn feed(
     State(topics): State<Topics>,
-    Path(lag): Path<String>,
+    Path(way): Path<String>,
     resume: Resume<Cursor>,
 ) -> Result<Sse<Feed>, Missed> {
     let topic = topics.served();
     // A stream must not keep a topic alive that the server has forgotten.
     let weak = Arc::downgrade(&topic);
-    let lag = lag_of(&lag, move || Some(weak.upgrade()?.head()));
+    let way = way_of(way, move || Some(weak.upgrade()?.head()));
     go_on(
         topic.subscribe(resume),
-        lag,
+        way,
         || topic.from_start(),
         || topic.head(),
     )
 }
 
-/// What happens to a client that falls behind.
-pub(crate) fn lag_of(name: &str, head: impl Fn() -> Option<Cursor> + Send + Sync + 'static) -> Lag {
-    match name {
-        "tell" => Lag::tell(move |gap| Feed::lost(gap.requested(), gap.resume(), head())),
-        _ => Lag::close(),
+/// How a client reads that asked for this path.
+pub(crate) fn way_of(
+    name: String,
+    head: impl Fn() -> Option<Cursor> + Send + Sync + 'static,
+) -> impl FnOnce(Subscription<Feed>) -> Subscription<Feed> {
+    move |subscription| match &*name {
+        "tell" => subscription.lag(Lag::tell(move |gap| {
+            Feed::lost(gap.requested(), gap.resume(), head())
+        })),
+        "mark" => subscription.checkpoints(),
+        _ => subscription,
     }
 }
 
 /// Goes on where the client was or, behind an event that tells of the gap, where the topic begins.
 pub(crate) fn go_on(
     subscribed: Result<Subscription<Feed>, Missed>,
-    lag: Lag,
+    way: impl FnOnce(Subscription<Feed>) -> Subscription<Feed>,
     from_start: impl FnOnce() -> Subscription<Feed>,
     head: impl FnOnce() -> Cursor,
 ) -> Result<Sse<Feed>, Missed> {
     match subscribed {
-        Ok(rest) => Ok(rest.lag(lag).into()),
+        Ok(rest) => Ok(way(rest).into()),
         Err(Missed::Gap(gap)) => {
             // More may have gone since, so the gap ends where this begins.
-            let kept = from_start().lag(lag);
+            let kept = way(from_start());
             let lost = Feed::lost(gap.requested(), kept.cursor(), Some(head()));
             Ok(kept.behind(stream::iter([lost])))
         }
