@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
 async fn watch(args: Args) -> Result<(), Box<dyn Error>> {
     // The first one stays, if a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = Http::new(reqwest::Client::builder())?;
+    let http = Http::new(reqwest::Client::builder())?.across_origins();
     let mut request = match &args.body {
         Some(body) => EventSource::<RawEvent>::post(&http, &args.url).body(body.clone()),
         None => EventSource::get(&http, &args.url),

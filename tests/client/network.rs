@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::Redirect;
 use axum::routing::get;
 use futures_util::{StreamExt as _, stream};
-use sse_tower::client::{Backoff, ConnectionError, EventSource, Phase};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use sse_tower::client::{Backoff, ConnectionError, EventSource, Http, Phase, reqwest};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -170,6 +172,59 @@ async fn a_user_in_the_address_is_a_header() {
     let mut events = EventSource::<Feed>::get(&http(), format!("http://me:pw@{address}/")).start();
     assert_eq!(soon(events.next()).await.unwrap().unwrap(), Feed::Done);
     assert_eq!(script.asked()[0].header("authorization"), "Basic bWU6cHc=");
+}
+
+/// What a client puts on each of its requests.
+fn with_secrets() -> reqwest::ClientBuilder {
+    let headers = [("authorization", "Bearer 1"), ("x-api-key", "key")];
+    let headers = headers.map(|(name, value)| {
+        (
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )
+    });
+    reqwest::Client::builder().default_headers(HeaderMap::from_iter(headers))
+}
+
+#[tokio::test]
+async fn what_a_client_adds_by_itself_goes_to_no_other_origin() {
+    let http = Http::new(with_secrets()).unwrap();
+    let other = Script::new().events(DONE);
+    let elsewhere = format!("http://{}/", other.serve().await);
+    let script = Script::new()
+        .answer(|| Redirect::temporary("/b"))
+        .answer(move || Redirect::temporary(&elsewhere));
+    let address = script.serve().await;
+    let mut events = EventSource::<Feed>::get(&http, format!("http://{address}/")).start();
+    let (_, error) = soon(numbers(&mut events)).await;
+
+    assert_eq!(other.asked().len(), 0);
+    let asked = script.asked();
+    assert_eq!(asked.len(), 2, "within an origin it is followed");
+    assert_eq!(asked[1].header("authorization"), "Bearer 1");
+    assert_eq!(asked[1].header("x-api-key"), "key");
+    let error = error.unwrap();
+    assert!(error.is_permanent());
+    assert_eq!(error.to_string(), "the redirect leads to another origin");
+}
+
+#[tokio::test]
+async fn another_origin_is_asked_where_the_client_has_no_secrets() {
+    let other = Script::new().events(DONE);
+    let elsewhere = format!("http://{}/", other.serve().await);
+    let script = Script::new().answer(move || Redirect::temporary(&elsewhere));
+    let address = script.serve().await;
+    let http = http().across_origins();
+    let mut events = EventSource::<Feed>::get(&http, format!("http://me:pw@{address}/"))
+        .header("x-api-key", "key")
+        .last_event_id(7)
+        .start();
+    let (_, error) = soon(numbers(&mut events)).await;
+    assert!(error.is_none(), "{error:?}");
+    let headers = ["authorization", "x-api-key", "last-event-id"];
+    let first = headers.map(|name| script.asked()[0].header(name));
+    assert_eq!(first, ["Basic bWU6cHc=", "key", "7"]);
+    assert_eq!(headers.map(|name| other.asked()[0].header(name)), ["-"; 3]);
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ impl Script {
 
     /// Without a network, so that time can be virtual.
     pub(crate) fn in_memory(&self) -> Http {
-        Http::from_service(self.router())
+        Http::from_service(self.router()).across_origins()
     }
 
     pub(crate) async fn serve(&self) -> SocketAddr {

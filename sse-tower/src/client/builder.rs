@@ -77,8 +77,8 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
     /// Sets a header of every request. `Accept: text/event-stream` and `Cache-Control: no-cache`
     /// are sent unless set here.
     ///
-    /// A redirect to another origin takes along only headers that are known to be no secret:
-    /// those two, `Accept-Language`, `User-Agent`, and what describes the body.
+    /// A redirect to another origin, if it is [followed](Http::across_origins), takes along only
+    /// headers that are known to be no secret: those two, `Accept-Language`, `User-Agent`, and what describes the body.
     pub fn header(
         self,
         name: impl TryInto<HeaderName, Error: Into<BoxError>>,

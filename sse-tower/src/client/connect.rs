@@ -151,8 +151,10 @@ impl Call {
                 let _ = url.set_username(self.url.username());
                 let _ = url.set_password(self.url.password());
             }
-        } else {
+        } else if self.http.goes_across_origins() {
             self.headers = harmless(&self.headers);
+        } else {
+            return Err(to("leads to another origin"));
         }
         self.url = url;
         Ok(())

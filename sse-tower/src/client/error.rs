@@ -58,7 +58,7 @@ pub enum ConnectionError {
         /// What it is instead, if it says so.
         found: Option<String>,
     },
-    /// A redirect leads to nowhere.
+    /// A redirect leads to nowhere, or to [another origin](super::Http::across_origins).
     Redirect {
         /// What is wrong with it.
         reason: &'static str,

@@ -25,10 +25,14 @@ use tower_service::Service;
 /// # Ok::<(), reqwest::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Http(Arc<dyn Transport>);
+pub struct Http {
+    transport: Arc<dyn Transport>,
+    across_origins: bool,
+}
 
 impl Http {
-    /// Builds a client that leaves redirects to [`EventSource`](super::EventSource).
+    /// Builds a client that leaves redirects to [`EventSource`](super::EventSource), which follows
+    /// those within an origin. [`across_origins`](Self::across_origins) tells why, and allows more.
     ///
     /// Set no [`timeout`](reqwest::ClientBuilder::timeout): it counts until the end of a
     /// stream. A [watchdog](super::EventSourceBuilder::watchdog) is what you want.
@@ -44,7 +48,7 @@ impl Http {
         let client = builder
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self(Arc::new(client)))
+        Ok(Self::of(client))
     }
 
     /// Sends through a tower service, such as a client of `hyper-util`, one with middleware
@@ -61,11 +65,36 @@ impl Http {
         S::Future: Send,
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        Self(Arc::new(Tower(service)))
+        Self::of(Tower(service))
+    }
+
+    /// Follows redirects to other origins, too, from `http` to `https` for one. Default: they are
+    /// an error.
+    ///
+    /// Headers and ids that an [`EventSource`](super::EventSource) was given stay with their
+    /// origin in any case. What the client itself adds does not, and cannot be taken back: such as
+    /// [`default_headers`](reqwest::ClientBuilder::default_headers), which reqwest puts on every
+    /// request. So call this only if nothing of that is a secret. Secrets are safe in a
+    /// [header](super::EventSourceBuilder::header) of the event source.
+    #[must_use]
+    pub fn across_origins(mut self) -> Self {
+        self.across_origins = true;
+        self
+    }
+
+    pub(super) fn goes_across_origins(&self) -> bool {
+        self.across_origins
     }
 
     pub(super) fn send(&self, request: Request<Bytes>) -> Sending {
-        self.0.send(request)
+        self.transport.send(request)
+    }
+
+    fn of(transport: impl Transport + 'static) -> Self {
+        Self {
+            transport: Arc::new(transport),
+            across_origins: false,
+        }
     }
 }
 

@@ -14,7 +14,7 @@
 //! | the connection breaks, or is [silent](EventSourceBuilder::watchdog) | comes back with the newest id | the error, then the end |
 //! | no connection; 408, 425, 429, 503 | comes back | comes back |
 //! | any other 5xx | comes back | the error, then the end |
-//! | any other status, another content type, too many redirects, a [limit](EventSourceBuilder::limits) | the error, then the end | the same |
+//! | any other status, another content type, a redirect that is not followed, a [limit](EventSourceBuilder::limits) | the error, then the end | the same |
 //! | an event that does not parse | the error, then the next event | the same |
 //!
 //! So a POST, which may have done something, is sent again only where the server cannot have
@@ -34,7 +34,8 @@
 //! This crate turns none of its features on. For `https` depend on `reqwest` and choose a TLS
 //! feature of it. Redirects are followed here, since reqwest keeps `Last-Event-ID` and
 //! credentials in headers of their own, such as `X-Api-Key`, when it follows one to another
-//! origin. That cannot be changed for a client that is built, so a builder is asked for.
+//! origin. That cannot be changed for a client that is built, so a builder is asked for. To
+//! another origin a redirect is followed only if [`Http::across_origins`] says so.
 //! [`Http::from_service`] takes any tower service instead.
 
 mod backoff;
