@@ -160,6 +160,22 @@ async fn without_tls_https_is_a_mistake_and_not_a_bad_connection() {
     assert!(script.asked().is_empty());
 }
 
+#[tokio::test]
+async fn an_address_that_the_client_never_asks_is_a_mistake() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = Http::new(reqwest::Client::builder().https_only(true)).unwrap();
+    let script = Script::new();
+    let address = script.serve().await;
+    let mut events = EventSource::<Feed>::get(&http, format!("http://{address}/"))
+        .backoff(quick())
+        .give_up_after(2)
+        .start();
+    let (_, error) = soon(numbers(&mut events)).await;
+    let error = error.unwrap();
+    assert!(matches!(error, ConnectionError::Request(_)), "{error:?}");
+    assert!(error.is_permanent() && script.asked().is_empty());
+}
+
 fn error_chain(error: &dyn std::error::Error) -> String {
     let rest = error.source().map(error_chain).unwrap_or_default();
     format!("{error}: {rest}")

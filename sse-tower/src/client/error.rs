@@ -74,6 +74,9 @@ impl ConnectionError {
         if lacks_tls(&*error) {
             return Self::request("reqwest was built without TLS: turn on a feature of it");
         }
+        if never_built(&*error) {
+            return Self::request(error);
+        }
         Self::Transport(error.into())
     }
 
@@ -118,6 +121,12 @@ fn is_untouched(status: StatusCode) -> bool {
 /// Nothing but its text tells this error, which every attempt would end with, from others.
 fn lacks_tls(error: &(dyn Error + 'static)) -> bool {
     error.to_string() == "invalid URL, scheme is not http" || error.source().is_some_and(lacks_tls)
+}
+
+/// Whether reqwest refused the request itself, such as one without TLS where it must have it.
+fn never_built(error: &(dyn Error + 'static)) -> bool {
+    let reqwest = error.downcast_ref::<reqwest::Error>();
+    reqwest.is_some_and(reqwest::Error::is_builder) || error.source().is_some_and(never_built)
 }
 
 fn never_connected(error: &(dyn Error + 'static)) -> bool {
