@@ -163,11 +163,6 @@ pub(crate) async fn chat(State(app): State<App>, asked: Asked<Conversation>) -> 
     answer.await.unwrap_or_else(refused)
 }
 
-/// What there is to resume if `ResumeLayer` knows of nothing.
-pub(crate) async fn nothing() -> StatusCode {
-    StatusCode::NO_CONTENT
-}
-
 pub(crate) async fn not_found() -> Response {
     Refused::new(Failure::new(404, "there is no such path"), openai::refusal).into_response()
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod chats;
 mod coalesce;
 mod cost;
 mod dialects;
@@ -10,6 +11,9 @@ mod socket;
 
 #[path = "../../examples/llm-gateway/dialect/mod.rs"]
 mod dialect;
+
+#[path = "../../examples/llm-gateway/chat.rs"]
+mod chat;
 
 #[path = "../common/mod.rs"]
 mod common;
