@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
@@ -18,27 +18,29 @@ static CLOCKS: LazyLock<Mutex<HashMap<Id, Arc<Clock>>>> = LazyLock::new(Mutex::d
 /// A stream that is gone is forgotten when the clock would ring for it, so that has to be soon.
 const FARTHEST: Duration = Duration::from_secs(60);
 
-/// Rings at `at`, up to a 32nd of the time until then later, or within a minute if it is farther.
+/// Rings at `at`, or up to a 32nd of the time until then later. It may ring too early, as it does
+/// if `at` is more than a minute away; ask again then.
 ///
 /// A timer of its own would be half of what an idle stream takes. Returns whether it will ring:
-/// outside of a runtime, there is no clock.
-pub(crate) fn ring(at: Instant, signal: &Arc<Signal>) -> bool {
+/// outside of a runtime, and in one that has ended, there is no clock.
+pub(crate) fn ring_at(at: Instant, signal: &Arc<Signal>) -> bool {
     let Ok(runtime) = Handle::try_current() else {
         return false;
     };
-    let clock = {
-        let mut clocks = lock(&CLOCKS);
-        if !clocks.contains_key(&runtime.id()) {
-            clocks.retain(|_, clock| lock(&clock.waiting).runs);
-        }
-        let clock = clocks.entry(runtime.id());
-        Arc::clone(clock.or_insert_with(|| Arc::new(Clock::new())))
-    };
-    if clock.add(at, signal) {
-        let running = Running(Some(clock));
+    let mut clocks = lock(&CLOCKS);
+    if !clocks.contains_key(&runtime.id()) {
+        clocks.retain(|_, clock| lock(&clock.waiting).state == State::Runs);
+    }
+    let clock = clocks.entry(runtime.id());
+    let clock = clock.or_insert_with(|| Arc::new(Clock::new()));
+    let before = clock.add(at, signal);
+    let starts = (before == State::Idle).then(|| Running(Some(Arc::clone(clock))));
+    drop(clocks);
+    // In a runtime that has ended, this drops it at once.
+    if let Some(running) = starts {
         runtime.spawn(running.run());
     }
-    true
+    before != State::Ended
 }
 
 struct Clock {
@@ -50,8 +52,20 @@ struct Clock {
 #[derive(Default)]
 struct Waiting {
     /// Who is rung for, by milliseconds since the start.
-    rings: BTreeMap<u64, Vec<Arc<Signal>>>,
-    runs: bool,
+    rings: Rings,
+    state: State,
+}
+
+type Rings = BTreeMap<u64, Vec<Weak<Signal>>>;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Nobody waits.
+    #[default]
+    Idle,
+    Runs,
+    /// Its runtime is over, or has no timers.
+    Ended,
 }
 
 impl Clock {
@@ -63,22 +77,27 @@ impl Clock {
         }
     }
 
-    /// Returns whether it has to be started.
-    fn add(&self, at: Instant, signal: &Arc<Signal>) -> bool {
+    /// Returns what it did before: an idle one has to be started.
+    fn add(&self, at: Instant, signal: &Arc<Signal>) -> State {
         let left = at.saturating_duration_since(Instant::now()).min(FARTHEST);
         // Those of about the same time share one wake-up of the clock.
         let step = (millis(left) / 32).max(1).next_power_of_two() / 2;
         let at = (millis(self.start.elapsed() + left) + 1).next_multiple_of(step.max(1));
 
         let mut waiting = lock(&self.waiting);
+        let before = waiting.state;
+        if before == State::Ended {
+            return before;
+        }
         let first = waiting.rings.keys().next();
         let sooner = first.is_some_and(|first| at < *first);
         let signals = waiting.rings.entry(at).or_default();
-        signals.push(Arc::clone(signal));
+        signals.push(Arc::downgrade(signal));
+        waiting.state = State::Runs;
         if sooner {
             self.sooner.notify_one();
         }
-        !mem::replace(&mut waiting.runs, true)
+        before
     }
 
     /// Rings where it is time, and returns when it is time again.
@@ -88,7 +107,9 @@ impl Clock {
         let later = waiting.rings.split_off(&(now + 1));
         let due = mem::replace(&mut waiting.rings, later);
         let next = waiting.rings.keys().next().copied();
-        waiting.runs = next.is_some();
+        if next.is_none() {
+            waiting.state = State::Idle;
+        }
         drop(waiting);
         ring_all(due);
         next.map(|at| self.start + Duration::from_millis(at))
@@ -111,20 +132,23 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A runtime without timers would panic time and again.
-        let Some(clock) = self.0.take().filter(|_| !thread::panicking()) else {
-            return;
-        };
         // Its runtime ends. Streams that live on have to find another one.
-        let waiting = mem::take(&mut *lock(&clock.waiting));
-        ring_all(waiting.rings);
+        if let Some(clock) = self.0.take() {
+            let mut waiting = lock(&clock.waiting);
+            waiting.state = State::Ended;
+            let rings = mem::take(&mut waiting.rings);
+            drop(waiting);
+            ring_all(rings);
+        }
     }
 }
 
-/// Without a lock: wakers run foreign code.
-fn ring_all(rings: BTreeMap<u64, Vec<Arc<Signal>>>) {
+/// Without a lock, as wakers run foreign code; if it panics, that is no reason not to wake others.
+fn ring_all(rings: Rings) {
     let signals = rings.into_values().flatten();
-    signals.for_each(|signal| signal.ring());
+    for signal in signals.filter_map(|signal| signal.upgrade()) {
+        drop(catch_unwind(AssertUnwindSafe(|| signal.ring())));
+    }
 }
 
 fn millis(duration: Duration) -> u64 {

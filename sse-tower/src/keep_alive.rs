@@ -46,7 +46,8 @@ impl KeepAlive {
         advertised: false,
     };
 
-    /// A comment after `interval` of silence; clamped to 1 ms ..= 1 day.
+    /// A comment after `interval` of silence; clamped to 1 ms ..= 1 day. The timer has a grain of
+    /// about 2 ms.
     #[must_use]
     pub fn every(interval: Duration) -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);

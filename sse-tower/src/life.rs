@@ -50,7 +50,8 @@ pub enum CloseReason {
     /// The client left, or the response was dropped by something else around it.
     ClientGone,
     /// The layer ended it: [`Shutdown::begin`](crate::Shutdown::begin) or
-    /// [`SseLayer::end_streams`](crate::SseLayer::end_streams).
+    /// [`SseLayer::end_streams`](crate::SseLayer::end_streams). Or its topic was left, and may go
+    /// on elsewhere.
     Shutdown,
     /// It reached the [maximum age](crate::SseLayer::max_age) of its layer.
     MaxAge,
@@ -95,7 +96,7 @@ pub(crate) type OnClose = Box<dyn FnOnce(Closed) + Send>;
 pub(crate) struct Life {
     /// `None` until the body is polled for the first time.
     opened: Option<Instant>,
-    signal: Option<Arc<Signal>>,
+    signal: Arc<Signal>,
     /// `None` if nobody looks at it.
     span: Option<Box<Span>>,
     /// How it ended, if that is known already.
@@ -120,7 +121,8 @@ enum LastId {
 }
 
 impl Life {
-    pub(crate) fn new(on_close: Option<OnClose>) -> Self {
+    /// Those around the stream reach it through `signal`.
+    pub(crate) fn new(signal: Arc<Signal>, on_close: Option<OnClose>) -> Self {
         let span = tracing::debug_span!(
             "event_stream",
             reason = Empty,
@@ -129,7 +131,7 @@ impl Life {
         );
         Self {
             opened: None,
-            signal: None,
+            signal,
             span: (!span.is_disabled()).then(|| Box::new(span)),
             reason: None,
             polling: false,
@@ -147,11 +149,9 @@ impl Life {
         self.on_close = on_close;
     }
 
-    /// The body is polled for the first time; `layers` are those around it, which reach it
-    /// through `signal`.
-    pub(crate) fn begin(&mut self, layers: Vec<Membership>, signal: Arc<Signal>) {
+    /// The body is polled for the first time; `layers` are those around it.
+    pub(crate) fn begin(&mut self, layers: Vec<Membership>) {
         self.opened = Some(Instant::now());
-        self.signal = Some(signal);
         tracing::debug!(parent: self.span_id(), "event stream opened");
         for observer in layers.iter().flat_map(Membership::observers) {
             contained(|| observer.opened());
@@ -167,7 +167,7 @@ impl Life {
         self.polling = true;
     }
 
-    /// To be entered by each poll, if anybody looks at it: it would be a fifth of a poll.
+    /// To poll [`within`].
     pub(crate) fn span(&self) -> Option<Span> {
         self.span.as_deref().cloned()
     }
@@ -233,8 +233,7 @@ impl Life {
 
     /// What the layers want of the stream.
     pub(crate) fn asked(&self) -> Ask {
-        let signal = self.signal.as_ref();
-        signal.map_or(Ask::Nothing, |signal| signal.asked())
+        self.signal.asked()
     }
 
     /// The load of the outermost layer, which sees the most streams.
@@ -246,10 +245,12 @@ impl Life {
 
     /// Wakes `cx` when a layer asks or the clock rings; ask both once more after this, lest
     /// something was missed.
-    pub(crate) fn watch(&self, cx: &Context<'_>) -> Option<&Arc<Signal>> {
-        let signal = self.signal.as_ref()?;
-        signal.watch(cx);
-        Some(signal)
+    pub(crate) fn watch(&self, cx: &Context<'_>) {
+        self.signal.watch(cx);
+    }
+
+    pub(crate) fn signal(&self) -> &Arc<Signal> {
+        &self.signal
     }
 
     fn span_id(&self) -> Option<Id> {
@@ -305,6 +306,15 @@ impl Drop for Life {
         if let Some(on_close) = self.on_close.take() {
             contained(|| on_close(closed));
         }
+    }
+}
+
+/// Polls in the span of a stream. Most have none: to enter one that nobody looks at would be a
+/// fifth of a poll.
+pub(crate) fn within<T>(span: Option<Span>, poll: impl FnOnce() -> T) -> T {
+    match span {
+        None => poll(),
+        Some(span) => span.in_scope(poll),
     }
 }
 

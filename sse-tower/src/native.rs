@@ -12,23 +12,25 @@ use futures_core::Stream;
 use sse_core::{Block, BoxError};
 use tokio::time::Instant;
 
-use crate::body::{Batch, BoxSource, Ending, Filled, SomeBatch};
+use crate::body::{Batch, BoxSource, Ending, MaybeBatch};
 use crate::context::RequestContext;
-use crate::life::{CloseReason, Life, OnClose};
+use crate::life::{CloseReason, Life, OnClose, within};
 use crate::registry::Membership;
 use crate::settings::SharedSettings;
 use crate::signal::Signal;
 
 /// Configures the body of one response from outside, until it begins or is dropped.
 #[derive(Clone)]
-pub struct Control(Arc<Mutex<Option<Plan>>>);
+pub struct Control {
+    plan: Arc<Mutex<Option<Plan>>>,
+    /// How the body is reached, also once it has begun.
+    signal: Arc<Signal>,
+}
 
 /// What a body needs to begin.
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) settings: SharedSettings,
-    /// How the body is reached once it has begun.
-    pub(crate) signal: Arc<Signal>,
     /// What the innermost layer saw of the request.
     pub(crate) context: Option<RequestContext>,
     /// The place of the stream in each layer, the innermost first.
@@ -51,17 +53,19 @@ impl Plan {
 
 impl Control {
     pub(crate) fn new(plan: Plan) -> Self {
-        Self(Arc::new(Mutex::new(Some(plan))))
+        Self {
+            plan: Arc::new(Mutex::new(Some(plan))),
+            signal: Arc::default(),
+        }
+    }
+
+    pub(crate) fn signal(&self) -> &Arc<Signal> {
+        &self.signal
     }
 
     /// Whether the body still waits to begin; if not, it is out of reach.
     pub(crate) fn is_open(&self) -> bool {
         self.lock().is_some()
-    }
-
-    /// How the body is reached, unless it has begun.
-    pub(crate) fn signal(&self) -> Option<Arc<Signal>> {
-        self.lock().as_ref().map(|plan| Arc::clone(&plan.signal))
     }
 
     pub(crate) fn configure(&self, change: impl FnOnce(&mut Plan)) {
@@ -88,7 +92,7 @@ impl Control {
             blocks: BlockStream {
                 source: Some(source),
                 batch: Some(Box::new(Batch::single())),
-                life: Life::new(plan.on_close.take()),
+                life: Life::new(Arc::default(), plan.on_close.take()),
                 begun: false,
             },
             settings: std::mem::take(&mut plan.settings),
@@ -97,7 +101,7 @@ impl Control {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Plan>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,7 +134,7 @@ impl Drop for Waiting {
         // A response that was never sent is over too.
         let on_close = self.take().and_then(|plan| plan.on_close);
         if on_close.is_some() {
-            drop(Life::new(on_close));
+            drop(Life::new(Arc::default(), on_close));
         }
     }
 }
@@ -145,7 +149,7 @@ pub(crate) struct Taken {
 /// The events of a response, each encoded.
 pub struct BlockStream {
     source: Option<BoxSource>,
-    batch: SomeBatch,
+    batch: MaybeBatch,
     life: Life,
     begun: bool,
 }
@@ -164,19 +168,18 @@ impl BlockStream {
                 return Poll::Ready(None);
             };
             let filled = ready!(source.as_mut().poll_fill(cx, &mut self.batch));
-            match filled.into_batch(&mut self.batch) {
-                Filled::More | Filled::Block(..) => {
-                    if self.batch.as_ref().is_none_or(|batch| batch.is_empty()) {
-                        // Only events that leave no bytes: let others run.
-                        cx.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
+            match filled.settle(&mut self.batch) {
+                None if self.batch.as_ref().is_none_or(|batch| batch.is_empty()) => {
+                    // Only events that leave no bytes: let others run.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
-                Filled::Over(reason) => {
+                None => {}
+                Some(Ok(reason)) => {
                     self.source = None;
                     self.life.ended(reason);
                 }
-                Filled::Failed(error) => {
+                Some(Err(error)) => {
                     self.source = None;
                     self.life.ended(CloseReason::of_failure(&error));
                     return Poll::Ready(Some(Err(error)));
@@ -192,13 +195,10 @@ impl Stream for BlockStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         if !std::mem::replace(&mut this.begun, true) {
-            this.life.begin(Vec::new(), Arc::default());
+            this.life.begin(Vec::new());
         }
         this.life.poll_begins();
-        let polled = match this.life.span() {
-            None => this.poll_block(cx),
-            Some(span) => span.in_scope(|| this.poll_block(cx)),
-        };
+        let polled = within(this.life.span(), || this.poll_block(cx));
         this.life.poll_ends();
         polled
     }

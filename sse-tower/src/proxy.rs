@@ -14,7 +14,7 @@ use http::{HeaderValue, StatusCode};
 use pin_project_lite::pin_project;
 use sse_core::{Block, BoxError, Decoder, LimitError};
 
-use crate::body::{BlockScan, Bom, Filled, SomeBatch, Source};
+use crate::body::{BlockScan, Bom, Filled, MaybeBatch, Source};
 use crate::layer::{headers, is_encoded};
 use crate::life::CloseReason;
 use crate::response::Sse;
@@ -224,21 +224,26 @@ where
     fn poll_fill(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut SomeBatch,
+        batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
         let mut this = self.project();
-        let batch = batch.get_or_insert_default();
-        // The ids are those of the upstream, also behind its last event.
-        batch.ids.stop();
-        if !mem::replace(this.begun, true) {
-            this.cut.hint_alone = batch.is_hint_alone();
+        let mut single = false;
+        if let Some(batch) = batch {
+            // The ids are those of the upstream, also behind its last event.
+            batch.ids.stop();
+            single = batch.is_single();
+            if !*this.begun {
+                this.cut.hint_alone = batch.is_hint_alone();
+            }
         }
+        *this.begun = true;
         for _ in 0..MOST_CHUNKS {
-            if batch.is_single() {
+            if single {
                 match this.decoder.next_event() {
                     Ok(None) => {}
                     Ok(Some(event)) => {
-                        return Poll::Ready(batch.add(&event).unwrap_or(Filled::More));
+                        let filled = batch.get_or_insert_default().add(&event);
+                        return Poll::Ready(filled.unwrap_or(Filled::More));
                     }
                     Err(error) => return Poll::Ready(Filled::Failed(error.into())),
                 }
@@ -257,7 +262,7 @@ where
                     Err(_) => continue,
                 },
             };
-            if batch.is_single() {
+            if single {
                 this.decoder.push(chunk);
                 continue;
             }
@@ -266,6 +271,7 @@ where
             }
             let whole = this.cut.push(chunk);
             let id = this.cut.id.then(|| this.cut.scan.last_id()).flatten();
+            let batch = batch.get_or_insert_default();
             if let Some(filled) = batch.add_foreign(whole, this.cut.events, id) {
                 return Poll::Ready(filled);
             }

@@ -100,7 +100,9 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        self.layer.registry.lock().remove(self.key);
+        let signal = self.layer.registry.lock().remove(self.key);
+        // Without the lock: the waker in it may own a task with a stream of the same layer.
+        drop(signal);
     }
 }
 

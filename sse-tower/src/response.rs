@@ -15,7 +15,7 @@ use crate::emitter::{Emitter, Outcome, emitted};
 use crate::ids::Ids;
 use crate::keep_alive::KeepAlive;
 use crate::layer::headers;
-use crate::life::{Closed, Life, OnClose, contained};
+use crate::life::{Closed, OnClose, contained};
 use crate::native::{Control, Plan};
 use crate::retry::Retry;
 use crate::settings::SharedSettings;
@@ -279,8 +279,7 @@ impl<E: SseEvent + 'static> IntoResponse for Sse<E> {
             on_close: self.on_close,
             ..Plan::default()
         });
-        let life = Life::new(None);
-        let body = NativeBody::new(control.clone(), life);
+        let body = NativeBody::new(control.clone());
         let mut response = Response::new(Body::new(body));
         if let Some(headers) = self.headers {
             *response.headers_mut() = *headers;

@@ -46,8 +46,8 @@ impl Signal {
         }
     }
 
-    /// Whether the clock has rung since this was last asked.
-    pub(crate) fn has_rung(&self) -> bool {
+    /// Whether the clock has rung; told once.
+    pub(crate) fn take_rung(&self) -> bool {
         self.rung.load(Ordering::Acquire) && self.rung.swap(false, Ordering::AcqRel)
     }
 

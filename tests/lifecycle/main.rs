@@ -5,6 +5,7 @@
 mod common;
 
 mod caps;
+mod clock;
 mod drain;
 mod emitter;
 mod ends;

@@ -2,9 +2,8 @@
 
 use axum::extract::State;
 use axum::middleware::{self, Next};
-use futures_util::{FutureExt as _, future, stream};
+use futures_util::{FutureExt as _, stream};
 use sse_tower::{Closed, Decoder, KeepAlive, SseEvent};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{self, Instant};
 use tokio_stream::wrappers::ReceiverStream;
@@ -230,77 +229,4 @@ async fn a_keep_alive_wakes_whoever_asked_last() {
     let frame = tokio::spawn(async move { reader.frame().await });
     let frame = time::timeout(secs(100), frame).await;
     assert_eq!(frame.expect("it was woken").unwrap(), ":\n");
-}
-
-#[tokio::test(start_paused = true)]
-async fn silent_streams_share_one_timer() {
-    let tasks = || Handle::current().metrics().num_alive_tasks();
-    let open = async || {
-        let events = stream::pending::<Event>();
-        let mut reader = Reader::of(Sse::new(events).keep_alive(KeepAlive::every(secs(10))));
-        assert_eq!(reader.frame().await, ":\n", "the opening");
-        reader
-    };
-    let mut readers = Vec::new();
-    for _ in 0..100 {
-        readers.push(open().await);
-    }
-    for _ in 0..3 {
-        for frame in future::join_all(readers.iter_mut().map(Reader::frame)).await {
-            assert_eq!(frame, ":\n");
-        }
-    }
-    assert_eq!(tasks(), 1, "for all of them");
-
-    drop(readers);
-    time::sleep(secs(61)).await;
-    assert_eq!(tasks(), 0, "nobody waits");
-    let mut late = open().await;
-    assert_eq!(late.frame().await, ":\n");
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_waits_longer_holds_up_nobody() {
-    let every = |interval| {
-        let events = stream::pending::<Event>();
-        Reader::of(Sse::new(events).keep_alive(KeepAlive::every(interval)))
-    };
-    let (mut slow, mut fast) = (every(secs(50)), every(secs(1)));
-    assert_eq!(slow.frame().await, ":\n", "the opening");
-    assert!(slow.next().now_or_never().is_none());
-    time::sleep(Duration::from_millis(1)).await;
-    assert_eq!(fast.frame().await, ":\n", "the opening");
-    let start = Instant::now();
-    assert_eq!(fast.frame().await, ":\n");
-    assert!(start.elapsed() < secs(2));
-}
-
-#[test]
-fn a_stream_outlives_the_runtime_that_kept_it_alive() {
-    let runtime = || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_time().start_paused(true).build().unwrap()
-    };
-    let events = stream::pending::<Event>();
-    let mut reader = Reader::of(Sse::new(events).keep_alive(KeepAlive::every(secs(10))));
-    let first = runtime();
-    assert_eq!(first.block_on(reader.frame()), ":\n", "the opening");
-    assert_eq!(first.block_on(reader.frame()), ":\n");
-    drop(first);
-    let kept_alive = async { time::timeout(secs(100), reader.frame()).await };
-    assert_eq!(runtime().block_on(kept_alive).expect("a keep-alive"), ":\n");
-}
-
-#[test]
-fn without_a_runtime_a_stream_is_only_not_kept_alive() {
-    let mut reader = Reader::of(Sse::new(stream::pending::<Event>()));
-    assert_eq!(reader.frame().now_or_never().expect("the opening"), ":\n");
-    assert!(reader.next().now_or_never().is_none());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    let kept_alive = async { time::timeout(secs(100), reader.frame()).await };
-    assert_eq!(runtime.block_on(kept_alive).expect("a keep-alive"), ":\n");
 }

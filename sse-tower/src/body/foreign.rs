@@ -14,7 +14,7 @@ use sse_core::EventBuffer;
 use crate::body::edit::{Edit, begin};
 use crate::body::ending::Ending;
 use crate::body::silence::{Silence, Whose};
-use crate::life::{CloseReason, Life};
+use crate::life::{CloseReason, Life, within};
 use crate::native::{Control, Waiting};
 
 pin_project! {
@@ -57,6 +57,7 @@ const MOST_FRUITLESS: usize = 64;
 impl<B: Body> ForeignBody<B> {
     /// `kept_alive` if there probably is a layer inside.
     pub(crate) fn new(inner: B, control: Control, kept_alive: bool) -> Self {
+        let life = Life::new(Arc::clone(control.signal()), None);
         Self {
             inner,
             stage: Stage::Planned {
@@ -64,7 +65,7 @@ impl<B: Body> ForeignBody<B> {
                 kept_alive,
             },
             edit: Edit::default(),
-            life: Life::new(None),
+            life,
             ending: Ending::default(),
             silence: Silence::new(Whose::Foreign),
             cut: None,
@@ -86,7 +87,7 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
         {
             let mut plan = waiting.begin();
             let layers = mem::take(&mut plan.layers);
-            this.life.begin(layers, Arc::clone(&plan.signal));
+            this.life.begin(layers);
             *this.ending = plan.ending();
             let whose = if *kept_alive {
                 Whose::BeyondALayer
@@ -168,9 +169,7 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                 }
                 Poll::Pending => {
                     this.edit.rest();
-                    let Some(signal) = this.life.watch(cx) else {
-                        return Poll::Pending;
-                    };
+                    this.life.watch(cx);
                     if this.ending.is_asked(this.life) && this.cut.is_none() {
                         continue;
                     }
@@ -183,7 +182,7 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                         continue;
                     }
                     let keep_alive = this.ending.settings().keep_alive();
-                    let block = ready!(this.silence.poll(keep_alive, signal));
+                    let block = ready!(this.silence.poll(keep_alive, this.life.signal()));
                     let bytes = this.life.sent_block(block, None);
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
@@ -202,10 +201,8 @@ impl<B: Body<Data = Bytes>> Body for ForeignBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let life = self.as_mut().project().life;
         life.poll_begins();
-        let polled = match life.span() {
-            None => self.as_mut().poll_inner(cx),
-            Some(span) => span.in_scope(|| self.as_mut().poll_inner(cx)),
-        };
+        let span = life.span();
+        let polled = within(span, || self.as_mut().poll_inner(cx));
         self.project().life.poll_ends();
         polled
     }

@@ -14,6 +14,6 @@ pub(crate) use self::foreign::ForeignBody;
 pub(crate) use self::native::NativeBody;
 pub(crate) use self::scan::BlockScan;
 pub(crate) use self::source::{
-    Batch, BoxSource, Chain, ErrorAsEvent, EventSource, FailWith, Filled, FinishWith, SomeBatch,
+    Batch, BoxSource, Chain, ErrorAsEvent, EventSource, FailWith, Filled, FinishWith, MaybeBatch,
     Source,
 };

@@ -13,10 +13,10 @@ use sse_core::BoxError;
 
 use crate::body::ending::{Ending, write_opening};
 use crate::body::silence::{Silence, Whose};
-use crate::body::source::{Batch, BoxSource, Filled, SomeBatch};
+use crate::body::source::{Batch, BoxSource, Filled, MaybeBatch};
 use crate::context::RequestContext;
 use crate::ids::IdAssigner;
-use crate::life::{CloseReason, Life};
+use crate::life::{CloseReason, Life, within};
 use crate::native::{Control, Plan, Waiting};
 
 /// Sends events in batches, with what belongs around them.
@@ -24,7 +24,7 @@ use crate::native::{Control, Plan, Waiting};
 /// Whole events are written at a time, so every frame ends between two of them.
 pub(crate) struct NativeBody {
     stage: Stage,
-    batch: SomeBatch,
+    batch: MaybeBatch,
     life: Life,
     ending: Ending,
     silence: Silence,
@@ -56,7 +56,8 @@ struct Open {
 const OPENING: Bytes = Bytes::from_static(b":\n");
 
 impl NativeBody {
-    pub(crate) fn new(control: Control, life: Life) -> Self {
+    pub(crate) fn new(control: Control) -> Self {
+        let life = Life::new(Arc::clone(control.signal()), None);
         Self {
             stage: Stage::Planned(Waiting::new(control)),
             batch: None,
@@ -71,7 +72,7 @@ impl NativeBody {
             let mut plan = waiting.begin();
             self.life.tell(plan.on_close.take());
             let layers = mem::take(&mut plan.layers);
-            self.life.begin(layers, Arc::clone(&plan.signal));
+            self.life.begin(layers);
             self.ending = plan.ending();
             (self.stage, self.batch) = begin(plan, &self.life);
         }
@@ -108,7 +109,7 @@ impl NativeBody {
                 self.stage = Stage::Ended;
                 continue;
             }
-            let filled = match open.source.as_mut().poll_fill(cx, &mut self.batch) {
+            let over = match open.source.as_mut().poll_fill(cx, &mut self.batch) {
                 // Most often it is a frame as it is.
                 Poll::Ready(Filled::Block(block, waited))
                     if self.batch.is_none()
@@ -119,7 +120,7 @@ impl NativeBody {
                     self.silence.broken();
                     return Poll::Ready(Some(Ok(self.life.sent_block(block, waited))));
                 }
-                Poll::Ready(filled) => filled.into_batch(&mut self.batch),
+                Poll::Ready(filled) => filled.settle(&mut self.batch),
                 Poll::Pending if !is_empty(&self.batch) => continue,
                 Poll::Pending if !open.started => {
                     open.started = true;
@@ -128,31 +129,29 @@ impl NativeBody {
                 }
                 Poll::Pending => {
                     self.batch.take_if(|batch| batch.rest());
-                    let Some(signal) = self.life.watch(cx) else {
-                        return Poll::Pending;
-                    };
+                    self.life.watch(cx);
                     if self.ending.is_asked(&self.life) {
                         continue;
                     }
                     let keep_alive = self.ending.settings().keep_alive();
-                    let block = ready!(self.silence.poll(keep_alive, signal));
+                    let block = ready!(self.silence.poll(keep_alive, self.life.signal()));
                     return Poll::Ready(Some(Ok(self.life.sent_block(block, None))));
                 }
             };
-            match filled {
-                Filled::More | Filled::Block(..) if is_empty(&self.batch) => {
+            match over {
+                None if is_empty(&self.batch) => {
                     // Only events that leave no bytes: let others run.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Filled::More | Filled::Block(..) => {}
-                Filled::Over(reason) => {
+                None => {}
+                Some(Ok(reason)) => {
                     let batch = self.batch.get_or_insert_default();
                     open.end(batch, &self.life);
                     self.life.ended(reason);
                     self.stage = Stage::Ended;
                 }
-                Filled::Failed(error) => {
+                Some(Err(error)) => {
                     self.life.ended(reason(&error));
                     self.stage = Stage::Failing(error);
                 }
@@ -171,10 +170,7 @@ impl Body for NativeBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         this.life.poll_begins();
-        let polled = match this.life.span() {
-            None => this.poll_bytes(cx),
-            Some(span) => span.in_scope(|| this.poll_bytes(cx)),
-        };
+        let polled = within(this.life.span(), || this.poll_bytes(cx));
         this.life.poll_ends();
         polled.map(|item| item.map(|bytes| bytes.map(Frame::data)))
     }
@@ -192,12 +188,12 @@ impl Body for NativeBody {
     }
 }
 
-fn is_empty(batch: &SomeBatch) -> bool {
+fn is_empty(batch: &MaybeBatch) -> bool {
     batch.as_ref().is_none_or(|batch| batch.is_empty())
 }
 
 /// Fixes the settings and writes the opening lines.
-fn begin(plan: Plan, life: &Life) -> (Stage, SomeBatch) {
+fn begin(plan: Plan, life: &Life) -> (Stage, MaybeBatch) {
     let Plan {
         settings,
         context,

@@ -23,11 +23,10 @@ pub(crate) struct Silence {
     active: bool,
     /// The last that was sent was our keep-alive.
     spoken: bool,
-    /// Counts once the stream was found quiet.
-    deadline: Instant,
-    /// The clock will ring. It is asked again only when it has: most often the stream has been
-    /// active since.
-    asked: bool,
+    deadline: Option<Instant>,
+    /// The clock is asked again only when it has rung: most often the stream has been active
+    /// since.
+    will_ring: bool,
 }
 
 /// Whose keep-alive comes first.
@@ -59,8 +58,8 @@ impl Silence {
             wait: None,
             active: true,
             spoken: false,
-            deadline: Instant::now(),
-            asked: false,
+            deadline: None,
+            will_ring: false,
         }
     }
 
@@ -95,25 +94,23 @@ impl Silence {
         let draw = || keep_alive.interval(&whose.share());
         let wait = *self.wait.get_or_insert_with(draw);
         // One clock reading per quiet spell, none per event.
-        if mem::take(&mut self.active) {
-            self.deadline = Instant::now() + wait;
-        }
-        if self.asked && !signal.has_rung() {
+        let was_active = mem::take(&mut self.active);
+        let deadline = self.deadline.filter(|_| !was_active);
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + wait);
+        self.deadline = Some(deadline);
+        if self.will_ring && !signal.take_rung() {
             return Poll::Pending;
         }
         let now = Instant::now();
-        let late = now >= self.deadline;
-        if late {
-            let wait = draw();
-            (self.wait, self.deadline) = (Some(wait), now + wait);
+        if now < deadline {
+            self.will_ring = clock::ring_at(deadline, signal);
+            return Poll::Pending;
         }
-        self.asked = clock::ring(self.deadline, signal);
-        if late {
-            self.spoken = true;
-            Poll::Ready(keep_alive.block())
-        } else {
-            Poll::Pending
-        }
+        let wait = draw();
+        (self.wait, self.deadline) = (Some(wait), Some(now + wait));
+        self.will_ring = clock::ring_at(now + wait, signal);
+        self.spoken = true;
+        Poll::Ready(keep_alive.block())
     }
 }
 

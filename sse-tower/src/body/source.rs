@@ -14,12 +14,15 @@ use crate::life::{CloseReason, Life};
 /// Events behind one virtual call per batch, not per event.
 pub(crate) trait Source: Send {
     /// Adds events to `batch` until the stream is pending or the batch is full.
-    fn poll_fill(self: Pin<&mut Self>, cx: &mut Context<'_>, batch: &mut SomeBatch)
-    -> Poll<Filled>;
+    fn poll_fill(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut MaybeBatch,
+    ) -> Poll<Filled>;
 }
 
-/// A stream that encodes nothing needs no batch, nor does one that is quiet.
-pub(crate) type SomeBatch = Option<Box<Batch>>;
+/// A stream that encodes nothing needs no batch, nor does one that has been quiet so far.
+pub(crate) type MaybeBatch = Option<Box<Batch>>;
 
 pub(crate) type BoxSource = Pin<Box<dyn Source>>;
 
@@ -37,14 +40,19 @@ pub(crate) enum Filled {
 }
 
 impl Filled {
-    /// The same, with a block in the batch like anything else.
-    pub(crate) fn into_batch(self, batch: &mut SomeBatch) -> Self {
-        let Self::Block(block, waited) = self else {
-            return self;
-        };
-        let batch = batch.get_or_insert_default();
-        batch.waited = waited;
-        batch.add_block(block, false).unwrap_or(Self::More)
+    /// Puts a block into the batch, like anything else, and returns how the source is over, if
+    /// it is.
+    pub(crate) fn settle(self, batch: &mut MaybeBatch) -> Option<Result<CloseReason, BoxError>> {
+        match self {
+            Self::More => None,
+            Self::Block(block, waited) => {
+                let into = batch.get_or_insert_default();
+                into.waited = waited;
+                into.add_block(block, false)?.settle(batch)
+            }
+            Self::Over(reason) => Some(Ok(reason)),
+            Self::Failed(error) => Some(Err(error)),
+        }
     }
 }
 
@@ -110,8 +118,11 @@ impl Batch {
             return Some(life.sent_block(block, None));
         }
         self.events = 0;
-        self.last_frame = self.buffer.len();
-        self.largest_frame = self.largest_frame.max(self.last_frame);
+        // The opening lines come only once.
+        if self.buffer.events() > 0 {
+            self.last_frame = self.buffer.len();
+            self.largest_frame = self.largest_frame.max(self.last_frame);
+        }
         if let Some(id) = self.buffer.last_id() {
             life.sent_id(id);
         }
@@ -132,11 +143,10 @@ impl Batch {
         self.buffer.is_empty() && self.block.is_none()
     }
 
-    /// Nothing is to be sent for now: gives a large buffer back, and that of the opening line.
+    /// Nothing is to be sent for now: gives a large buffer back, and that of the opening lines.
     /// Returns whether nothing of it is needed later.
     pub(crate) fn rest(&mut self) -> bool {
-        let opening = self.last_frame > 0 && self.total == 0;
-        if self.largest_frame > SMALL || opening {
+        if self.largest_frame > SMALL || self.last_frame == 0 {
             self.last_frame = 0;
             self.largest_frame = 0;
             self.buffer = EventBuffer::new();
@@ -144,7 +154,8 @@ impl Batch {
         !self.is_needed()
     }
 
-    /// Whether something of it is needed later.
+    /// Whether something of it is needed later. A small buffer, or memory for an id, is not needed,
+    /// but the next event needs no allocation then.
     pub(crate) fn is_needed(&self) -> bool {
         !self.is_empty()
             || self.last_frame > 0
@@ -291,7 +302,7 @@ where
     fn poll_fill(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut SomeBatch,
+        batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
         let mut this = self.project();
         loop {
@@ -333,7 +344,7 @@ where
     fn poll_fill(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut SomeBatch,
+        batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
         let mut this = self.project();
         loop {
@@ -375,7 +386,7 @@ impl<A: Source, B: Source> Source for Chain<A, B> {
     fn poll_fill(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut SomeBatch,
+        batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
         let mut this = self.project();
         if let Some(first) = this.first.as_mut().as_pin_mut() {
@@ -413,7 +424,7 @@ where
     fn poll_fill(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut SomeBatch,
+        batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
         let this = self.project();
         let filled = ready!(this.events.as_mut().poll_fill(cx, batch));
@@ -446,7 +457,7 @@ impl<E: SseEvent + Send> Source for FinishWith<E> {
     fn poll_fill(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut SomeBatch,
+        batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
         let this = self.project();
         let filled = ready!(this.events.as_mut().poll_fill(cx, batch));

@@ -124,21 +124,14 @@ fn dress<B: Body>(
     if context.is_head() {
         return response.map(SseBody::pass);
     }
-    let signal = control.as_ref().and_then(Control::signal);
-    let signal = signal.unwrap_or_default();
-    let Some(place) = shared.enter(places, &signal) else {
+    let control = control.unwrap_or_else(|| Control::new(Plan::default()));
+    let Some(place) = shared.enter(places, control.signal()) else {
         return shared.later(context).into_response();
     };
     // A stream of ours is configured where it begins, before anything encodes it.
     if foreign && is_encoded(&response) {
         return response.map(|body| SseBody::counted(body, place));
     }
-    let control = control.unwrap_or_else(|| {
-        Control::new(Plan {
-            signal,
-            ..Plan::default()
-        })
-    });
     control.configure(|plan| {
         plan.settings.fill(&shared.settings);
         plan.context.get_or_insert_with(|| context.clone());

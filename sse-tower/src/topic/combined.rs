@@ -18,7 +18,7 @@ use super::missed::{Missed, TopicClosed};
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
 use super::subscription::{End, Subscription, end_without_event, filled};
-use crate::body::{Filled, SomeBatch, Source};
+use crate::body::{Filled, MaybeBatch, Source};
 use crate::extract::Resume;
 use crate::response::Sse;
 
@@ -334,7 +334,7 @@ impl Source for Combined {
     fn poll_fill(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut SomeBatch,
+        batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
         let next = ready!(self.as_mut().poll_next(cx));
         let live = self

@@ -18,7 +18,7 @@ use super::lag::{Lag, Lagged, Policy};
 use super::reader::AnyReader;
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
-use crate::body::{Chain, EventSource, Filled, SomeBatch, Source};
+use crate::body::{Chain, EventSource, Filled, MaybeBatch, Source};
 use crate::life::CloseReason;
 use crate::response::Sse;
 
@@ -329,7 +329,7 @@ impl<E> Source for Subscription<E> {
     fn poll_fill(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        batch: &mut SomeBatch,
+        batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
         // Most subscribers are sent what the log has, as it is.
         while self.edit.is_none() && self.end.is_none() {
@@ -364,7 +364,7 @@ pub(super) fn filled(
     next: Option<Result<Block, Lagged>>,
     end: Option<End>,
     waited: Option<u64>,
-    batch: &mut SomeBatch,
+    batch: &mut MaybeBatch,
 ) -> Filled {
     match (next, end) {
         (Some(Ok(block)), Some(End::Closed)) => {
