@@ -116,8 +116,11 @@ impl Decoder {
             let before = value.len();
             let behind = self.lines.follow(chunk, value);
             line.len += value.len() - before;
-            line.ended = behind.is_some();
-            chunk = behind.unwrap_or_default();
+            let Some(behind) = behind else {
+                return;
+            };
+            line.ended = true;
+            chunk = behind;
         }
         let data = &mut self.data;
         self.lines.push(chunk, |read| data.leave(read));
