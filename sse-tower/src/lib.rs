@@ -9,11 +9,9 @@
 //! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
 //! - [`progress()`] tells how far a job is, from its present state to its end.
 //! - [`Topic`] is one log that many follow; [`DurableTopic`] outlives its process.
-//! - [`progress`](progress()) tells what a job has done, [`CoalesceExt`] and [`Sse::proxy`] pass
-//!   on the answers of language models.
 //! - [`decode`] reads a stream of bytes as events, with `#[derive(FromSseEvent)]`.
 //! - [`Sse::proxy`] passes an event stream of an upstream on, [`CoalesceExt::coalesce`] joins the
-//!   deltas of one.
+//!   deltas of one: the answer of a language model, for example.
 //! - [`sse_handler`] turns an `async fn` that returns a stream into a handler.
 //!
 //! # Examples

@@ -152,8 +152,8 @@ impl<E: SseEvent + 'static> Sse<E> {
         self
     }
 
-    /// Sends an event in place of a failure: the error that `to_event` makes it of becomes the
-    /// last event, as with [`with_error`](Self::with_error), whatever the response was made of.
+    /// Sends an event in place of a failure: `to_event` makes the last event of the error, as with
+    /// [`with_error`](Self::with_error), whatever the response was made of.
     ///
     /// # Examples
     ///

@@ -1,5 +1,6 @@
-//! The documented order: CORS, trace and timeouts outside, `SseLayer` inside.
+//! The documented order: trace, CORS, compression and timeouts outside, `SseLayer` inside.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,14 +8,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::sse;
 use axum::routing::get;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use sse_tower::{END_ID, Event, KeepAlive, LAST_EVENT_ID, Sse, SseLayer};
 use tower::{ServiceBuilder, ServiceExt as _};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::CorsLayer;
+use tower_http::decompression::DecompressionLayer;
 use tower_http::timeout::{ResponseBodyTimeoutLayer, TimeoutLayer};
 use tower_http::trace::TraceLayer;
 
@@ -146,6 +151,93 @@ async fn a_timeout_of_the_body_is_outlived_by_a_shorter_keep_alive_alone() {
         let body = response.unwrap().into_body();
         assert_eq!(comments(body, 10).await, comments_before);
     }
+}
+
+/// A number, a minute of silence, and the end.
+fn paused() -> impl Stream<Item = Count> + Send {
+    let done = stream::once(async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        Count::Done
+    });
+    stream::iter([Count::Number(1)]).chain(done)
+}
+
+async fn foreign() -> sse::Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
+    sse::Sse::new(paused().map(|count| {
+        Ok(match count {
+            Count::Number(n) => sse::Event::default().data(n.to_string()),
+            Count::Done => sse::Event::default().event("done").data("{}"),
+        })
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_together_in_the_documented_order() {
+    let limit = Duration::from_secs(5);
+    let layers = ServiceBuilder::new()
+        .layer(TraceLayer::new_for_http())
+        .layer(ResponseBodyTimeoutLayer::new(Duration::from_secs(30)))
+        .layer(CorsLayer::new().allow_origin(PAGE))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1)))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            limit,
+        ))
+        .layer(SseLayer::new());
+    let slow = async move || {
+        tokio::time::sleep(limit * 2).await;
+        "late"
+    };
+    let app = Router::new()
+        .route("/native", get(async || Sse::new(paused())))
+        .route("/foreign", get(foreign))
+        .route("/slow", get(slow))
+        .layer(layers);
+    let call = async |path: &str, headers: &[(&str, &str)]| {
+        let headers = [&[("accept-encoding", "gzip")], headers].concat();
+        let mut request = request(Method::GET, &headers);
+        *request.uri_mut() = path.parse().unwrap();
+        let decoding = ServiceBuilder::new()
+            .layer(DecompressionLayer::new())
+            .map_response(|response: http::Response<Body>| {
+                let encoding = response.headers().get("content-encoding");
+                let encoded = encoding.is_some_and(|encoding| encoding == "gzip");
+                assert_eq!(encoded, response.status() == StatusCode::OK);
+                response
+            })
+            .service(app.clone());
+        let response = decoding.oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["access-control-allow-origin"], PAGE);
+        response
+    };
+
+    for path in ["/native", "/foreign"] {
+        let mut body = call(path, &[]).await.into_body();
+        let mut text = String::new();
+        while let Some(frame) = body.frame().await {
+            // A comment after 22 s at most, in either, is what keeps it open.
+            text += str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap();
+        }
+        assert!(text.contains("data: 1\n\n:\n"), "{path}: {text}");
+        assert!(text.contains("event: done\ndata: {}\n\n"), "{path}: {text}");
+        assert_eq!(text.contains(END_ID), path == "/native", "{text}");
+    }
+    let past_the_end = call("/native", &[("last-event-id", END_ID)]).await;
+    assert_eq!(past_the_end.status(), StatusCode::NO_CONTENT);
+    let late = call("/slow", &[]).await;
+    assert_eq!(late.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// It does not see the keep-alive, which is added outside of it.
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_the_body_inside_cuts_a_silent_stream_of_another() {
+    let limit = ResponseBodyTimeoutLayer::new(Duration::from_secs(30));
+    let silent = async || sse::Sse::new(stream::pending::<Result<sse::Event, Infallible>>());
+    let app = Router::new()
+        .route("/", get(silent))
+        .layer(ServiceBuilder::new().layer(SseLayer::new()).layer(limit));
+    let response = app.oneshot(request(Method::GET, &[])).await.unwrap();
+    assert!(comments(response.into_body(), 10).await.is_err());
 }
 
 /// Reads `expected` comments, the opening line among them; else says how many there were.

@@ -59,22 +59,25 @@ use crate::signal::Signal;
 /// # Among other layers
 ///
 /// ```text
-///  request                                                     response
-///     │  TraceLayer            logs what it answers too            ▲
-///     │  CorsLayer             without its headers, scripts cannot │
-///     │                        read what the layer answers         │
-///     │  CompressionLayer      leaves event streams alone          │
-///     │  ┌──────────────┐                                          │
-///     │  │   SseLayer   │                                          │
-///     │  └──────────────┘                                          │
-///     │  TimeoutLayer          limits the time to the head         │
-///     ▼  handler                                                   │
+///  request                                                           response
+///     │  TraceLayer                logs what the layer answers too       ▲
+///     │  ResponseBodyTimeoutLayer  allows for more silence than the      │
+///     │                            keep-alive leaves                     │
+///     │  CorsLayer                 without its headers, scripts cannot   │
+///     │                            read what the layer answers           │
+///     │  CompressionLayer          leaves event streams alone            │
+///     │  TimeoutLayer              limits the time to the head           │
+///     │  ┌──────────────┐                                                │
+///     │  │   SseLayer   │                                                │
+///     │  └──────────────┘                                                │
+///     ▼  handler                                                         │
 /// ```
 ///
 /// In a [`Router`](https://docs.rs/axum/0.8/axum/struct.Router.html), the layer that is added
-/// last is the outermost. A `ResponseBodyTimeoutLayer` must allow for more silence than the
-/// keep-alive leaves. Pages of other origins that set the header themselves need
-/// `.allow_headers([LAST_EVENT_ID])` at the `CorsLayer`.
+/// last is the outermost; in a `ServiceBuilder`, the first. A `ResponseBodyTimeoutLayer` inside
+/// of `SseLayer` does not see the keep-alive and cuts silent streams that are not ours. Pages of
+/// other origins that set the header themselves need `.allow_headers([LAST_EVENT_ID])` at the
+/// `CorsLayer`.
 ///
 /// Bodies are polled on a tokio runtime with its timer enabled, as under `axum::serve`.
 ///
