@@ -1,7 +1,7 @@
 //! What is kept, and who waits for whom.
 
 use http::StatusCode;
-use sse_tower::{CloseReason, Closed, Retention, SseLayer};
+use sse_tower::{CloseReason, Closed, Json, Retention, SseLayer, Topic};
 use tokio::time::sleep;
 
 use super::*;
@@ -99,6 +99,24 @@ async fn who_fell_behind_is_observed_as_such() {
     }
     slow.breaks().await;
     assert_eq!(told.try_recv().unwrap(), CloseReason::Lagged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_falls_behind_its_topic_closes_as_such() {
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let topic = Topic::<Json<usize>>::new(Retention::events(2));
+    let feed = topic.clone();
+    let handler = move || {
+        let sender = sender.clone();
+        let sse = Sse::from(feed.live());
+        std::future::ready(sse.on_close(move |closed| sender.send(closed.reason).unwrap()))
+    };
+    let app = Router::new().route("/run", any(handler)).layer(layer());
+    let mut client = Client::get(&app, "").await;
+    settle().await;
+    topic.publish_all((0..MANY).map(Json)).unwrap();
+    assert!(client.next().await.is_err());
+    assert_eq!(told.recv().await, Some(CloseReason::Lagged));
 }
 
 #[tokio::test(start_paused = true)]

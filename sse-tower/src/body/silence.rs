@@ -70,8 +70,11 @@ impl Silence {
 
     /// The stream, which is not ours, brings `chunk` by itself.
     pub(crate) fn brings(&mut self, chunk: &[u8]) {
+        if chunk.is_empty() || !mem::take(&mut self.spoken) {
+            return;
+        }
         // Both have spoken: there is a layer inside although nothing else showed it.
-        if mem::take(&mut self.spoken) && is_comments(chunk) {
+        if is_comments(chunk) {
             self.whose = Whose::BeyondALayer;
             self.wait = None;
         }

@@ -16,7 +16,6 @@ use super::events::Events;
 use super::key::ScopedRunKey;
 use super::run::{Pace, Run};
 use super::runs::Runs;
-use crate::life::CloseReason;
 
 /// Carries `events` until they end, or nobody has wanted them for long enough; then keeps the
 /// run for those who come late.
@@ -30,9 +29,7 @@ pub(super) async fn pump(runs: Arc<Runs>, key: ScopedRunKey, run: Arc<Run>, even
             // What it had ready has no place in the log any more.
             Either::Left((Err(_), _)) if run.ended().is_some() => return,
             Either::Left((Err(error), _)) => {
-                if CloseReason::of_failure(&error) == CloseReason::Error {
-                    tracing::error!(%error, "the stream of a resumable run failed");
-                }
+                tracing::error!(%error, "the stream of a resumable run failed");
                 run.fail();
             }
             Either::Right(((), _)) => {
