@@ -43,9 +43,9 @@ pub trait Observe: Send + Sync + 'static {
         let _ = (events, bytes);
     }
 
-    /// A frame of a [topic](crate::Topic) was taken for a client for which this many events were
-    /// waiting, those of the frame included: 1 for a client that keeps up. Of a
-    /// [`DurableTopic`](crate::DurableTopic) it is not told.
+    /// A frame of a [topic](crate::Topic) or a [run](crate::ResumeLayer) was taken for a client for
+    /// which this many events were waiting, those of the frame included: 1 for a client that keeps
+    /// up.
     fn waited(&self, events: u64) {
         let _ = events;
     }

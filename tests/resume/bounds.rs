@@ -1,7 +1,7 @@
 //! What is kept, and who waits for whom.
 
 use http::StatusCode;
-use sse_tower::{CloseReason, Closed, Json, Retention, SseLayer, Topic};
+use sse_tower::{CloseReason, Closed, Json, Observe, Retention, SseLayer, Topic};
 use tokio::time::sleep;
 
 use super::*;
@@ -190,4 +190,43 @@ async fn a_run_that_is_forgotten_twice_is_remembered_once() {
     let headers = [ADA, ("last-event-id", &*seen)];
     let back = call(&app, Method::GET, "/1", &headers).await;
     assert_eq!(back.status(), 204);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_is_gone_although_the_producer_is_quiet() {
+    let upstream = Upstream::ours();
+    let keep = Retention::events(100).age(secs(60));
+    let app = upstream.app(&layer().keep(keep).linger(secs(600)));
+    let mut client = Client::get(&app, "").await;
+    upstream.send(0, ["a", "b"]);
+    let seen = client.event().await.id;
+    assert_eq!(get(&app, &seen).await.status(), 200);
+    pass(secs(61)).await;
+    assert_eq!(get(&app, &seen).await.status(), StatusCode::GONE);
+}
+
+#[derive(Debug, Default)]
+struct Waited(Mutex<Vec<u64>>);
+
+impl Observe for Waited {
+    fn closed(&self, _: &sse_tower::Closed) {}
+
+    fn waited(&self, events: u64) {
+        self.0.lock().unwrap().push(events);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_many_events_waited_for_a_connection_is_told() {
+    let upstream = Upstream::ours();
+    let waited = Arc::new(Waited::default());
+    let observed = SseLayer::new().observe(Arc::clone(&waited));
+    let app = upstream.app(&layer()).layer(observed);
+    let mut client = Client::get(&app, "").await;
+    upstream.send(0, ["a", "b", "c"]);
+    client.expect(["a", "b", "c"]).await;
+    upstream.send(0, ["d"]);
+    client.expect(["d"]).await;
+    let waited = waited.0.lock().unwrap();
+    assert_eq!((waited.iter().sum::<u64>(), waited.last()), (4, Some(&1)));
 }

@@ -1,14 +1,24 @@
 //! Readers that are further behind than the ring.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
+use http::Request;
+use http_body_util::BodyExt as _;
 use sse_tower::log::GapCause;
 use sse_tower::store::{EventStore as _, MemoryStore};
-use sse_tower::{Combined, Cursor, Gap, Lag, Missed, Resume, Retention, Topic};
+use sse_tower::{
+    Combined, Cursor, DurableTopic, Gap, Lag, Missed, Observe, Resume, Retention, SseLayer, Topic,
+};
 use tokio::time::{sleep, timeout};
+use tower::ServiceExt as _;
 
 use crate::slow::Slow;
 use crate::{Note, assert_waits, next_texts, note, numbers, open, open_keeping, publish, texts};
@@ -282,4 +292,66 @@ async fn a_checkpoint_waits_for_what_is_read_from_the_store() {
     publish(&topic, 100).await;
     let mut subscription = topic.from_start().checkpoints();
     assert_eq!(next_texts(&mut subscription).await.unwrap()[0], "1");
+}
+
+#[tokio::test]
+async fn a_publisher_sees_how_far_the_slowest_is_behind() {
+    let topic = open_keeping(MemoryStore::new(), Retention::events(100)).await;
+    let behind = |topic: &DurableTopic<Note>| topic.slowest().map(|behind| behind.events);
+    assert_eq!((behind(&topic), topic.lagging()), (None, 0));
+    let stalled = topic.live();
+    publish(&topic, 50).await;
+    assert_eq!((behind(&topic), topic.lagging()), (Some(50), 0));
+    drop(stalled);
+    // One that has begun to read the store, and is not polled any more.
+    let mut stalled = topic.from_start();
+    next_texts(&mut stalled).await.unwrap();
+    publish(&topic, 60).await;
+    assert_eq!((behind(&topic), topic.lagging()), (Some(60), 0));
+    publish(&topic, 500).await;
+    assert_eq!((behind(&topic), topic.lagging()), (Some(560), 1));
+    let _reading = topic.live();
+    assert_eq!((behind(&topic), topic.lagging()), (Some(560), 1));
+    drop(stalled);
+    assert_eq!((behind(&topic), topic.lagging()), (Some(0), 0));
+}
+
+#[derive(Debug, Default)]
+struct Waited(Mutex<Vec<u64>>);
+
+impl Observe for Waited {
+    fn closed(&self, _: &sse_tower::Closed) {}
+
+    fn waited(&self, events: u64) {
+        self.0.lock().unwrap().push(events);
+    }
+}
+
+#[tokio::test]
+async fn how_many_events_waited_is_told_of_the_store_too() {
+    let topic = open(MemoryStore::new()).await;
+    let seen = publish(&topic, 100).await[0];
+    let waited = Arc::new(Waited::default());
+    let handler = {
+        let topic = topic.clone();
+        async move || {
+            topic
+                .subscribe(Resume::After(seen))
+                .unwrap()
+                .into_response()
+        }
+    };
+    let layer = SseLayer::new().observe(Arc::clone(&waited));
+    let app: Router = Router::new().route("/", get(handler)).layer(layer);
+    let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
+    let mut body = response.into_body();
+    // While the store is read, the stream opens.
+    for expected in [&b":\n"[..], b"data: 100\n\n", b"data: 101\n\n"] {
+        if expected == b"data: 101\n\n" {
+            publish(&topic, 1).await;
+        }
+        let frame = body.frame().await.unwrap().unwrap();
+        assert!(frame.into_data().unwrap().ends_with(expected));
+    }
+    assert_eq!(*waited.0.lock().unwrap(), [99, 1]);
 }

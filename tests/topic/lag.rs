@@ -105,3 +105,22 @@ async fn a_publisher_sees_how_far_the_slowest_is_behind() {
     drop(reading);
     assert_eq!(topic.slowest(), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_publisher_sees_who_lags_although_nobody_polls_their_streams() {
+    let topic = Topic::<Feed>::new(Retention::events(2).age(secs(60)));
+    let stalled = reader(topic.live());
+    let behind = reader(topic.live());
+    let mut reading = reader(topic.live());
+    topic.publish_all((1..=2).map(Feed::Added)).unwrap();
+    assert_eq!(topic.lagging(), 0, "everything is kept for them");
+    reading.frame().await;
+    topic.publish(Feed::Added(3)).unwrap();
+    assert_eq!(topic.lagging(), 2);
+    drop(behind);
+    assert_eq!(topic.lagging(), 1);
+    time::advance(secs(61)).await;
+    assert_eq!(topic.lagging(), 2, "what is too old is lost as well");
+    drop((stalled, reading));
+    assert_eq!(topic.lagging(), 0);
+}

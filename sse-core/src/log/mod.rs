@@ -260,6 +260,20 @@ impl Log {
         Some(state.ring.behind(seq, now))
     }
 
+    /// How far a reader is behind at `now` that was sent everything up to `cursor`, which is of
+    /// this log.
+    #[must_use]
+    pub fn behind(&self, cursor: Cursor, now: Instant) -> Behind {
+        self.shared.lock().ring.behind(cursor.seq(), now)
+    }
+
+    /// How many readers were not sent everything up to `cursor`, which is of this log. With that
+    /// of [`start`](Self::start) it is those that are to be told of a gap.
+    #[must_use]
+    pub fn readers_before(&self, cursor: Cursor) -> usize {
+        self.shared.lock().stands.before(cursor.seq())
+    }
+
     /// Whether the log is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -49,6 +49,12 @@ impl Stands {
         self.seqs.len() - self.vacant.len()
     }
 
+    /// How many readers were not sent the entry `seq`.
+    pub(super) fn before(&self, seq: u64) -> usize {
+        let all = self.seqs.iter().copied().flatten();
+        all.filter(|stand| *stand < seq).count()
+    }
+
     pub(super) fn lowest(&self) -> Option<u64> {
         self.seqs.iter().copied().flatten().min()
     }

@@ -14,6 +14,8 @@ use sse_core::{Block, BoxError, Cursor, Missed, Retention};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::body::{Filled, MaybeBatch, Source};
+use crate::life::CloseReason;
 use crate::response::Sse;
 use crate::settings::SharedSettings;
 use crate::topic::Lagged;
@@ -67,6 +69,7 @@ impl Run {
     pub(super) fn attach(self: &Arc<Self>, after: Option<Cursor>) -> Result<RunEvents, Missed> {
         // Not whatever is left: without the beginning, what is left is not the stream.
         let after = after.unwrap_or(Cursor::new(self.epoch, 0));
+        self.log.evict(Instant::now().into_std());
         Ok(self.connect(self.log.reader_after(after)?))
     }
 
@@ -143,7 +146,9 @@ impl RunEvents {
     /// The response to one connection, as the handler wanted it; `expires` ends it earlier.
     pub(super) fn respond(self, expires: Option<Instant>) -> Response {
         let run = Arc::clone(&self.run);
-        let response = Sse::<Block>::new(self).fill(&run.settings).expires(expires);
+        let response = Sse::<Block>::from_source(self)
+            .fill(&run.settings)
+            .expires(expires);
         response.into_response()
     }
 }
@@ -173,6 +178,21 @@ impl Stream for RunEvents {
         };
         this.over = true;
         Poll::Ready(item)
+    }
+}
+
+impl Source for RunEvents {
+    fn poll_fill(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut MaybeBatch,
+    ) -> Poll<Filled> {
+        let next = ready!(self.as_mut().poll_next(cx));
+        Poll::Ready(match next {
+            Some(Ok(block)) => Filled::Block(block, self.reader.take_waited()),
+            Some(Err(error)) => Filled::Failed(error),
+            None => Filled::Over(CloseReason::Ended),
+        })
     }
 }
 

@@ -49,7 +49,7 @@ impl AnyReader {
     pub(super) fn take_waited(&mut self) -> Option<u64> {
         match self {
             Self::Log(reader) => reader.take_waited(),
-            Self::Durable(_) => None,
+            Self::Durable(reader) => reader.take_waited(),
         }
     }
 }

@@ -194,8 +194,8 @@ impl<E: SseEvent> Topic<E> {
 
     /// How far the slowest subscriber is behind; `None` without subscribers.
     ///
-    /// A client that stopped reading is seen here, and nowhere else: nobody polls its stream, so
-    /// that cannot tell. It looks at every subscriber and every event that is kept: ask when
+    /// A client that stopped reading is seen here and in [`lagging`](Self::lagging), and nowhere
+    /// else: nobody polls its stream, so that cannot tell. It looks at every subscriber and every event that is kept: ask when
     /// metrics are collected, not for each event.
     ///
     /// # Examples
@@ -214,6 +214,29 @@ impl<E: SseEvent> Topic<E> {
     #[must_use]
     pub fn slowest(&self) -> Option<Behind> {
         self.log.slowest(now())
+    }
+
+    /// How many subscribers are behind what is kept: they [lag](super::Lag), whether they are
+    /// polled or not, and what they missed is gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sse_tower::{Json, Retention, Topic};
+    ///
+    /// let topic = Topic::<Json<u32>>::new(Retention::events(1));
+    /// let stalled = topic.live();
+    /// topic.publish(Json(1))?;
+    /// assert_eq!(topic.lagging(), 0);
+    /// topic.publish(Json(2))?;
+    /// assert_eq!(topic.lagging(), 1);
+    /// # drop(stalled);
+    /// # Ok::<(), sse_tower::PublishError>(())
+    /// ```
+    #[must_use]
+    pub fn lagging(&self) -> usize {
+        self.log.evict(now());
+        self.log.readers_before(self.log.start())
     }
 
     /// Closes the topic without a last event, which it had in another life.

@@ -3,6 +3,7 @@
 mod commit;
 mod error;
 mod pages;
+mod places;
 mod reader;
 mod trim;
 mod writer;
@@ -11,18 +12,20 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use sse_core::log::{AppendError, Batch, GapCause, Log};
+use sse_core::log::{AppendError, Batch, Behind, GapCause, Log};
 use sse_core::{Block, Cursor, Gap, Keep, Missed as LogMissed, Retention, SseEvent};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::error::DurableError;
 use self::pages::Pages;
+use self::places::Places;
 pub(super) use self::reader::DurableReader;
 use self::writer::{Publish, Request, Writer};
+use super::topic::now;
 use super::{Missed, Subscription, TopicClosed};
 use crate::extract::Resume;
 use crate::store::{BoxStore, EventStore, StoreError, TopicKey};
@@ -82,8 +85,8 @@ struct Shared {
     /// The number of [`Opened::start`](crate::store::Opened::start).
     start: AtomicU64,
     pages: Pages,
-    /// How many subscriptions read the store.
-    behind: AtomicUsize,
+    /// Of the subscriptions that read the store.
+    places: Places,
     /// Whether nothing is published here any more.
     stopped: AtomicBool,
 }
@@ -138,7 +141,7 @@ impl<E: SseEvent> DurableTopic<E> {
             runtime: runtime.clone(),
             start: AtomicU64::new(start.seq()),
             pages: Pages::new(store.clone()),
-            behind: AtomicUsize::new(0),
+            places: Places::default(),
             stopped: AtomicBool::new(false),
         });
         if opened.closed {
@@ -299,7 +302,29 @@ impl<E: SseEvent> DurableTopic<E> {
     /// How many subscriptions there are.
     #[must_use]
     pub fn subscribers(&self) -> usize {
-        self.shared.log.readers() + self.shared.behind.load(Ordering::Relaxed)
+        self.shared.log.readers() + self.shared.places.readers()
+    }
+
+    /// How far the slowest subscriber is behind; `None` without subscribers. Bytes and age are of
+    /// what the ring holds.
+    ///
+    /// As with [`Topic::slowest`](super::Topic::slowest), a client that stopped reading is seen
+    /// here, and it is for a metric rather than for each event.
+    #[must_use]
+    pub fn slowest(&self) -> Option<Behind> {
+        let Shared { log, places, .. } = &*self.shared;
+        let store = places.lowest();
+        let store = store.map(|seq| log.behind(Cursor::new(log.head().epoch(), seq), now()));
+        let all = log.slowest(now()).into_iter().chain(store);
+        all.max_by_key(|behind| behind.events)
+    }
+
+    /// How many subscribers are behind what the store keeps: they [lag](super::Lag), whether they
+    /// are polled or not, and what they missed is gone.
+    #[must_use]
+    pub fn lagging(&self) -> usize {
+        let (start, shared) = (self.shared.start(), &*self.shared);
+        shared.log.readers_before(start) + shared.places.before(start.seq())
     }
 
     /// Whether the topic is closed.

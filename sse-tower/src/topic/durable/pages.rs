@@ -132,7 +132,7 @@ async fn read(shared: &Shared, after: Cursor, reader: &Answer) -> Result<Found, 
             Page::new(after, &entries).map_or(Found::Nothing, |page| {
                 let found = page.find(after).unwrap_or(Found::Nothing);
                 // The last reader may have left, and cleared the pages.
-                if shared.behind.load(Ordering::Relaxed) > 0 {
+                if shared.places.readers() > 0 {
                     recent.pages.push_back(page);
                 }
                 if recent.pages.len() > PAGES {

@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use sse_core::log::{GapCause, Read, Reader};
@@ -17,18 +16,21 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub(in crate::topic) struct DurableReader {
     stand: Stand,
+    /// How many events waited when it was given the last page of the store.
+    waited: Option<u64>,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 enum Stand {
     Ring(Reader),
-    Behind(Behind),
+    Store(InStore),
 }
 
-/// A place that the ring has not any more. It is counted as long as there is one.
+/// A place that the ring has not any more. It is among [`Places`](super::places::Places) as long
+/// as there is one.
 #[derive(Debug)]
-struct Behind {
+struct InStore {
     at: Cursor,
     reading: Option<oneshot::Receiver<Result<Found, StoreError>>>,
     shared: Arc<Shared>,
@@ -37,12 +39,20 @@ struct Behind {
 impl DurableReader {
     pub(super) fn live(shared: Arc<Shared>, reader: Reader) -> Self {
         let stand = Stand::Ring(reader);
-        Self { stand, shared }
+        Self::new(stand, shared)
     }
 
     pub(super) fn behind(shared: Arc<Shared>, at: Cursor) -> Self {
-        let stand = Stand::Behind(Behind::new(Arc::clone(&shared), at));
-        Self { stand, shared }
+        let stand = Stand::Store(InStore::new(Arc::clone(&shared), at));
+        Self::new(stand, shared)
+    }
+
+    fn new(stand: Stand, shared: Arc<Shared>) -> Self {
+        Self {
+            stand,
+            waited: None,
+            shared,
+        }
     }
 
     pub(in crate::topic) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
@@ -50,13 +60,13 @@ impl DurableReader {
             let behind = match &mut self.stand {
                 Stand::Ring(reader) => match ready!(reader.poll_next(cx)) {
                     Read::Gap(gap) => {
-                        let behind = Behind::new(Arc::clone(&self.shared), gap.requested());
-                        self.stand = Stand::Behind(behind);
+                        let behind = InStore::new(Arc::clone(&self.shared), gap.requested());
+                        self.stand = Stand::Store(behind);
                         continue;
                     }
                     read => return Poll::Ready(read),
                 },
-                Stand::Behind(behind) => behind,
+                Stand::Store(behind) => behind,
             };
             if behind.reading.is_none() {
                 match self.shared.log.reader_after(behind.at) {
@@ -72,15 +82,17 @@ impl DurableReader {
             }
             return Poll::Ready(match ready!(behind.poll_read(cx)) {
                 Ok(Found::Ring(at)) => {
-                    behind.at = at;
+                    behind.go_to(at);
                     continue;
                 }
                 Ok(Found::Block(block, last)) => {
-                    behind.at = last;
+                    let waited = self.shared.log.head().seq().saturating_sub(behind.at.seq());
+                    self.waited = Some(waited.max(block.events().into()));
+                    behind.go_to(last);
                     Read::Block(block)
                 }
                 Ok(Found::Gap(gap)) if self.shared.knows(&gap) => {
-                    behind.at = gap.resume();
+                    behind.go_to(gap.resume());
                     Read::Gap(gap)
                 }
                 Ok(Found::Gap(_)) => Read::Detached,
@@ -99,13 +111,22 @@ impl DurableReader {
 
     /// Whether it reads the store, and not the ring.
     pub(in crate::topic) fn is_behind(&self) -> bool {
-        matches!(self.stand, Stand::Behind(_))
+        matches!(self.stand, Stand::Store(_))
+    }
+
+    /// How many events waited for this reader, told once for each block.
+    pub(in crate::topic) fn take_waited(&mut self) -> Option<u64> {
+        let store = self.waited.take();
+        match &mut self.stand {
+            Stand::Ring(reader) => reader.take_waited().or(store),
+            Stand::Store(_) => store,
+        }
     }
 
     pub(in crate::topic) fn cursor(&self) -> Cursor {
         match &self.stand {
             Stand::Ring(reader) => reader.cursor(),
-            Stand::Behind(behind) => behind.at,
+            Stand::Store(behind) => behind.at,
         }
     }
 
@@ -113,19 +134,25 @@ impl DurableReader {
         let before = self.shared.before_latest();
         self.stand = match self.shared.log.reader_after(before) {
             Ok(reader) => Stand::Ring(reader),
-            Err(_) => Stand::Behind(Behind::new(Arc::clone(&self.shared), before)),
+            Err(_) => Stand::Store(InStore::new(Arc::clone(&self.shared), before)),
         };
     }
 }
 
-impl Behind {
+impl InStore {
     fn new(shared: Arc<Shared>, at: Cursor) -> Self {
-        shared.behind.fetch_add(1, Ordering::Relaxed);
+        shared.places.add(at.seq());
         Self {
             at,
             reading: None,
             shared,
         }
+    }
+
+    fn go_to(&mut self, at: Cursor) {
+        self.shared.places.add(at.seq());
+        self.shared.places.remove(self.at.seq());
+        self.at = at;
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Found, StoreError>> {
@@ -147,9 +174,9 @@ impl Behind {
     }
 }
 
-impl Drop for Behind {
+impl Drop for InStore {
     fn drop(&mut self) {
-        if self.shared.behind.fetch_sub(1, Ordering::Relaxed) == 1 {
+        if self.shared.places.remove(self.at.seq()) {
             self.shared.pages.clear();
         }
     }
