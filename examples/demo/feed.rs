@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use futures_util::stream;
-use sse_tower::{Cursor, Missed, Resume, Retention, Sse, SseEvent, Topic, sse_handler};
+use sse_tower::{Cursor, Gap, Missed, Resume, Retention, Sse, SseEvent, Topic, sse_handler};
 use sysinfo::System;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -39,17 +39,20 @@ pub(crate) struct Sample {
 #[sse_handler(retry = "3s")]
 pub(crate) async fn feed(State(app): State<App>, resume: Resume<Cursor>) -> Sse<Feed> {
     let newest = app.feed.head().seq();
-    let mut first = vec![Feed::Connected { newest }];
-    let samples = match resume {
+    let subscribed = match resume {
         Resume::Fresh => Ok(app.feed.from_start()),
         resume => app.feed.subscribe(resume),
     };
-    let samples = samples.unwrap_or_else(|missed| {
-        // Of another run of the server nothing is known, so such a client has seen nothing.
+    let mut first = vec![Feed::Connected { newest }];
+    let samples = subscribed.unwrap_or_else(|missed| {
+        let kept = app.feed.from_start();
         if let Missed::Gap(gap) = missed {
+            // More may have gone since, so the gap ends where the rest begins. Of another run of
+            // the server nothing is known, so a client of that has seen nothing.
+            let gap = Gap::new(gap.requested(), kept.cursor(), gap.cause());
             first.extend(gap.lost().map(|samples| Feed::Lost { samples }));
         }
-        app.feed.from_start()
+        kept
     });
     samples.behind(stream::iter(first))
 }
