@@ -24,6 +24,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt as _;
 use futures_util::future::{join, join_all};
 
 use super::{Entry, EventStore, Opened, Read, StoreError, TopicKey};
@@ -42,6 +43,8 @@ macro_rules! event_store_contract {
             entries_come_back_as_they_were
             an_entry_in_the_wrong_place_is_refused
             of_two_writers_one_is_refused
+            of_two_writers_that_go_on_all_is_there
+            an_append_that_was_given_up_is_whole_or_nowhere
             many_appends_at_once_all_arrive
             a_read_is_bounded
             what_a_reader_cannot_have_is_told
@@ -145,6 +148,64 @@ pub async fn of_two_writers_one_is_refused<S: EventStore>(place: impl AsyncFn() 
     assert_eq!(texts(&store, &topic, start).await, winner);
 }
 
+/// Two writers that go on after what the other one wrote lose nothing and overwrite nothing.
+pub async fn of_two_writers_that_go_on_all_is_there<S: EventStore>(place: impl AsyncFn() -> S) {
+    const EACH: usize = 20;
+    let (store, topic) = (place().await, key());
+    let start = open(&store, &topic).await.head;
+    let write = async |name: &'static str| {
+        let mut head = start;
+        for n in 0..EACH {
+            let entry = [text(&format!("{name}{n}"))];
+            while let Err(refused) = store.append(&topic, after(head, 1), &entry).await {
+                match refused {
+                    StoreError::Conflict { head: newest } => head = newest,
+                    other => panic!("refused by {other:?}"),
+                }
+            }
+            head = after(head, 1);
+        }
+    };
+    join(write("a"), write("b")).await;
+    let all = texts(&store, &topic, start).await;
+    assert_eq!(all.len(), 2 * EACH);
+    for name in ["a", "b"] {
+        let own = all.iter().filter(|text| text.starts_with(name));
+        let expected = (0..EACH).map(|n| format!("{name}{n}"));
+        assert!(own.eq(expected.collect::<Vec<_>>().iter()), "{all:?}");
+    }
+}
+
+/// An append that nobody waits for any more is there or not, and takes nobody else's place.
+pub async fn an_append_that_was_given_up_is_whole_or_nowhere<S: EventStore>(
+    place: impl AsyncFn() -> S,
+) {
+    let (store, topic) = (place().await, key());
+    let start = open(&store, &topic).await.head;
+    let given_up = [text("a"), text("b")];
+    let polled = store
+        .append(&topic, after(start, 1), &given_up)
+        .now_or_never();
+    let known = polled.map(|appended| appended.expect("it takes entries in the right place"));
+    let head = open(&store, &topic).await.head;
+    let written = head == after(start, 2);
+    assert!(
+        written || known.is_none() && head == start,
+        "the head is {head}"
+    );
+    let expected: &[&str] = match store.append(&topic, after(head, 1), &[text("c")]).await {
+        Ok(()) if written => &["a", "b", "c"],
+        Ok(()) => &["c"],
+        // It came after all.
+        Err(StoreError::Conflict { head: newest }) if !written => {
+            assert_eq!(newest, after(start, 2));
+            &["a", "b"]
+        }
+        Err(other) => panic!("an append behind {head} gave {other:?}"),
+    };
+    assert_eq!(texts(&store, &topic, start).await, expected);
+}
+
 /// Appends to many topics at the same time do not get into each other's way.
 pub async fn many_appends_at_once_all_arrive<S: EventStore>(place: impl AsyncFn() -> S) {
     let store = place().await;
@@ -221,28 +282,25 @@ pub async fn a_newer_entry_replaces_the_one_of_its_key<S: EventStore>(place: imp
     assert_eq!(texts(&store, &topic, after(start, 4)).await, ["b2", "a3"]);
 }
 
-/// Trimming removes the oldest, the numbers go on, and a reader from before is told exactly.
+/// Trimming removes the oldest, the numbers go on, and a reader from before is told exactly. A
+/// store may keep more than it is asked to, and never less.
 pub async fn trimming_keeps_the_newest<S: EventStore>(place: impl AsyncFn() -> S) {
     let (store, topic) = (place().await, key());
     let start = open(&store, &topic).await.head;
     append_texts(&store, &topic, start, &["a", "b", "c", "d"]).await;
-    assert_eq!(trim(&store, &topic, Retention::events(4)).await, start);
-    assert_eq!(
-        trim(&store, &topic, Retention::events(2)).await,
-        after(start, 2)
-    );
-    let opened = open(&store, &topic).await;
-    assert_eq!(
-        (opened.start, opened.head),
-        (after(start, 2), after(start, 4))
-    );
-    for gone in [0, 1] {
-        let requested = after(start, gone);
-        expect_gap(&store, &topic, requested, opened.start, GapCause::Evicted).await;
+    for (kept, most) in [(4, 0), (2, 2)] {
+        let trimmed = trim(&store, &topic, Retention::events(kept)).await;
+        expect_removed(&store, &topic, start, trimmed, most).await;
     }
-    assert_eq!(texts(&store, &topic, opened.start).await, ["c", "d"]);
+    let trimmed = open(&store, &topic).await.start;
+    let left = |all: &[&str]| -> Vec<String> {
+        let gone = usize::try_from(trimmed.seq() - start.seq()).expect("at most two");
+        all[gone..].iter().map(|text| (*text).to_owned()).collect()
+    };
+    let all = ["a", "b", "c", "d", "e"];
+    assert_eq!(texts(&store, &topic, trimmed).await, left(&all[..4]));
     append(&store, &topic, after(start, 5), &[text("e")]).await;
-    assert_eq!(texts(&store, &topic, opened.start).await, ["c", "d", "e"]);
+    assert_eq!(texts(&store, &topic, trimmed).await, left(&all));
 }
 
 /// Bytes count as well, but the newest entry stays whatever its size.
@@ -251,10 +309,10 @@ pub async fn trimming_counts_bytes<S: EventStore>(place: impl AsyncFn() -> S) {
     let start = open(&store, &topic).await.head;
     append_texts(&store, &topic, start, &["a", "b", "c"]).await;
     let two = 2 * text("a").bytes().len();
-    let bytes = |bytes| Retention::events(100).bytes(bytes);
-    assert_eq!(trim(&store, &topic, bytes(two)).await, after(start, 1));
-    assert_eq!(trim(&store, &topic, bytes(two - 1)).await, after(start, 2));
-    assert_eq!(trim(&store, &topic, bytes(1)).await, after(start, 2));
+    for (bytes, most) in [(two, 1), (two - 1, 2), (1, 2)] {
+        let trimmed = trim(&store, &topic, Retention::events(100).bytes(bytes)).await;
+        expect_removed(&store, &topic, start, trimmed, most).await;
+    }
     assert_eq!(texts(&store, &topic, after(start, 2)).await, ["c"]);
 }
 
@@ -265,23 +323,16 @@ pub async fn trimming_looks_at_the_time<S: EventStore>(place: impl AsyncFn() -> 
     let entries = [10, 20, 30].map(|millis| Entry::new(&b"data: x\n\n"[..], at(millis)));
     append(&store, &topic, after(start, 1), &entries).await;
     let retention = Retention::events(100).age(Duration::from_millis(100));
-    for (now, left) in [(109, 0), (110, 1), (129, 2), (130, 3)] {
+    for (now, most) in [(109, 0), (110, 1), (129, 2), (130, 3)] {
         let trimmed = store.trim(&topic, retention, at(now)).await;
-        assert_eq!(
-            trimmed.expect("it trims"),
-            after(start, left),
-            "start at {now} ms"
-        );
+        expect_removed(&store, &topic, start, trimmed.expect("it trims"), most).await;
     }
-    let opened = open(&store, &topic).await;
-    assert_eq!(
-        (opened.start, opened.head),
-        (after(start, 3), after(start, 3))
-    );
+    assert_eq!(open(&store, &topic).await.head, after(start, 3));
     let closed = store.close(&topic, after(start, 4), &entries).await;
     closed.expect("it closes");
     let trimmed = store.trim(&topic, retention, at(1_000)).await;
-    assert_eq!(trimmed.expect("it trims"), after(start, 5));
+    expect_removed(&store, &topic, start, trimmed.expect("it trims"), 5).await;
+    assert_eq!(read_all(&store, &topic, after(start, 5)).await.len(), 1);
 }
 
 /// Closing takes the last entries with it, is refused behind somebody's back, and lasts.
@@ -460,6 +511,27 @@ async fn texts(store: &impl EventStore, topic: &TopicKey, after: Cursor) -> Vec<
     let all = read_all(store, topic, after).await.into_iter();
     all.map(|(_, entry)| String::from_utf8_lossy(entry.bytes()).into_owned())
         .collect()
+}
+
+/// Checks what a trim that returned `trimmed` left of a topic that began after `start`: at most
+/// `most` entries are gone, and that is told.
+async fn expect_removed(
+    store: &impl EventStore,
+    topic: &TopicKey,
+    start: Cursor,
+    trimmed: Cursor,
+    most: u64,
+) {
+    assert_eq!(open(store, topic).await.start, trimmed);
+    let allowed = start.seq()..=start.seq() + most;
+    assert!(
+        trimmed.epoch() == start.epoch() && allowed.contains(&trimmed.seq()),
+        "{trimmed} is trimmed, and at most {most} entries after {start} may go"
+    );
+    for gone in start.seq()..trimmed.seq() {
+        let requested = Cursor::new(start.epoch(), gone);
+        expect_gap(store, topic, requested, trimmed, GapCause::Evicted).await;
+    }
 }
 
 async fn expect_gap(

@@ -123,3 +123,91 @@ fn commit(database: &Database, group: &[Command]) -> Result<Vec<Outcome>, StoreE
     }
     Ok(outcomes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::SystemTime;
+
+    use futures_util::FutureExt as _;
+    use futures_util::future::join_all;
+    use redb::StorageBackend;
+    use redb::backends::InMemoryBackend;
+
+    use super::super::tables;
+    use super::*;
+
+    /// A disk that is waited for.
+    #[derive(Debug, Default)]
+    struct Disk {
+        memory: InMemoryBackend,
+        seen: Arc<Seen>,
+    }
+
+    #[derive(Debug, Default)]
+    struct Seen {
+        /// Held while nothing reaches the disk.
+        gate: Mutex<()>,
+        syncs: AtomicUsize,
+    }
+
+    impl StorageBackend for Disk {
+        fn len(&self) -> Result<u64, io::Error> {
+            self.memory.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+            self.memory.read(offset, out)
+        }
+
+        fn set_len(&self, len: u64) -> Result<(), io::Error> {
+            self.memory.set_len(len)
+        }
+
+        fn sync_data(&self) -> Result<(), io::Error> {
+            drop(self.seen.gate.lock());
+            self.seen.syncs.fetch_add(1, Ordering::Relaxed);
+            self.memory.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+            self.memory.write(offset, data)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_the_disk_is_committed_together() {
+        let disk = Disk::default();
+        let seen = Arc::clone(&disk.seen);
+        let database = Database::builder().create_with_backend(disk).unwrap();
+        tables::create(&database).unwrap();
+        let writer = Writer::start(Arc::new(database)).unwrap();
+        let topic = TopicKey::new("topic");
+        let head = writer.run(topic.clone(), Op::Open).await.unwrap().head;
+        let append = |seq| {
+            let op = Op::Append {
+                first: Cursor::new(head.epoch(), seq),
+                entries: vec![Entry::new("data: x\n\n", SystemTime::UNIX_EPOCH)],
+                close: false,
+            };
+            writer.run(topic.clone(), op)
+        };
+        let syncs = || seen.syncs.swap(0, Ordering::Relaxed);
+        syncs();
+        append(1).await.unwrap();
+        let alone = syncs();
+        assert!(alone > 0);
+
+        let held = seen.gate.lock().unwrap();
+        let mut all = join_all((2..=65).map(append));
+        assert!((&mut all).now_or_never().is_none());
+        drop(held);
+        for appended in all.await {
+            appended.unwrap();
+        }
+        // The first of them may have been alone, and nobody else.
+        assert!(syncs() <= 2 * alone);
+    }
+}
