@@ -21,8 +21,9 @@ pub struct Reader {
     index: usize,
     stand: Stand,
     limit: ReadLimit,
+    /// How many events waited when the last block was given, until that was told.
     waited: Option<u64>,
-    /// The same, of a gap before it.
+    /// How many waited at a gap, which the next block counts with its own.
     missed: Option<u64>,
     slot: Option<Slot>,
     /// The waker that is there, as long as nobody has taken the list.

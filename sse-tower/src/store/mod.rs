@@ -5,6 +5,10 @@
 //! entries may follow, what comes after a cursor, and what retention leaves. It never has to
 //! wake anybody: readers that have caught up read the ring of their topic.
 //!
+//! Retention removes events and never a topic: that one was closed, or where its numbers go on, is
+//! kept for good. So a store grows a little with each key, and a key for every request, say, makes
+//! it grow for ever: for those there is [`ResumeLayer`](crate::ResumeLayer), which forgets.
+//!
 //! - [`MemoryStore`] is for tests, and shows how little a store has to do.
 //! - `RedbStore` (feature `redb`) is a file on this machine.
 //! - Your own for an engine that others host: implement the trait, and run the tests of

@@ -42,7 +42,10 @@ use crate::response::Sse;
 ///
 /// ```
 /// use axum::{Router, extract::State, routing::get};
-/// use sse_tower::{CombineError, Combined, Cursors, Json, Resume, Topic, sse_handler};
+/// use sse_tower::{
+///     CombineError, Combined, Cursors, Json, Missed, Resume, SseEvent, Subscription, Topic,
+///     sse_handler,
+/// };
 ///
 /// #[derive(Clone)]
 /// struct Feeds {
@@ -56,8 +59,20 @@ use crate::response::Sse;
 ///     State(feeds): State<Feeds>,
 /// ) -> Result<Combined, CombineError> {
 ///     Combined::new(&resume)
-///         .and("chat", feeds.chat.subscribe(resume.of("chat")))?
-///         .and("load", feeds.load.subscribe(resume.of("load")))
+///         .and("chat", follow(&feeds.chat, &resume, "chat"))?
+///         .and("load", follow(&feeds.load, &resume, "load"))
+/// }
+///
+/// fn follow<E: SseEvent>(
+///     topic: &Topic<E>,
+///     resume: &Resume<Cursors>,
+///     label: &str,
+/// ) -> Result<Subscription<E>, Missed> {
+///     match topic.subscribe(resume.of(label)) {
+///         // Away for too long, or since before a restart: a 410 would end a browser for good.
+///         Err(Missed::Gap(_)) => Ok(topic.from_start()),
+///         subscribed => subscribed,
+///     }
 /// }
 /// # let _: Router<Feeds> = Router::new().route("/page", get(page));
 /// ```

@@ -46,7 +46,11 @@ use crate::remembered::Remembered;
 ///     Path(room): Path<String>,
 ///     State(rooms): State<Hub<String, Chat>>,
 /// ) -> Result<Subscription<Chat>, Missed> {
-///     rooms.subscribe(&room, resume)
+///     match rooms.subscribe(&room, resume) {
+///         // Away for too long, or since before a restart: a 410 would end a browser for good.
+///         Err(Missed::Gap(_)) => Ok(rooms.topic(&room).from_start()),
+///         subscribed => subscribed,
+///     }
 /// }
 ///
 /// let rooms = Hub::<String, Chat>::new(Retention::events(100));

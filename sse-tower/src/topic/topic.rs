@@ -38,7 +38,11 @@ use crate::extract::Resume;
 ///     resume: Resume<Cursor>,
 ///     State(topic): State<Topic<Feed>>,
 /// ) -> Result<Subscription<Feed>, Missed> {
-///     topic.subscribe(resume)
+///     match topic.subscribe(resume) {
+///         // Away for too long, or since before a restart: a 410 would end a browser for good.
+///         Err(Missed::Gap(_)) => Ok(topic.from_start()),
+///         subscribed => subscribed,
+///     }
 /// }
 ///
 /// let topic = Topic::new(Retention::events(4096));

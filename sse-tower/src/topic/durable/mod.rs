@@ -44,6 +44,7 @@ const QUEUE: usize = 1024;
 /// - After a restart the topic has the same epoch, numbers and events, so clients read on.
 /// - A topic has one writer. If another one appends to it in the store, this one notices at its
 ///   next commit, publishes nothing more, ends its subscriptions, and takes no new ones.
+/// - A topic stays in its store for good: see [`store`](crate::store).
 ///
 /// Clones are the same topic. When the last one is gone, what was published is still committed,
 /// the subscriptions end, and the store is let go of; [`stop`](Self::stop) waits for that.
