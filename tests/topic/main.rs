@@ -8,6 +8,7 @@ mod closed;
 mod combined;
 mod hub;
 mod lag;
+mod places;
 mod publishing;
 mod resuming;
 mod sealed;

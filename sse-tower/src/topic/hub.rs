@@ -221,10 +221,11 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
             ..
         } = state;
         topics.retain(|key, entry| {
-            if entry.topic.is_used() {
+            let used = entry.topic.is_used();
+            if used {
                 entry.used = now;
             }
-            if now.duration_since(entry.used) < self.idle_after {
+            if used || now.duration_since(entry.used) < self.idle_after {
                 return true;
             }
             let head = entry.topic.head();
