@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
-use sse_tower::store::RedbStore;
+use sse_tower::store::{RedbStore, StoreError};
 use sse_tower::{
     Block, Cursor, DurableTopic, Hub, Missed, Resume, Retention, Sse, SseEvent, SseLayer, Topic,
     sse_handler,
@@ -151,7 +151,15 @@ impl App {
 async fn main() -> Result<(), Box<dyn Error>> {
     let file = env::var_os("FILE").map(PathBuf::from);
     let file = file.unwrap_or_else(|| env::temp_dir().join("sse-tower-chat.redb"));
-    let store = RedbStore::open(file)?;
+    let router = router(RedbStore::open(file)?).await?;
+    let port = env::var("PORT").map_or(Ok(0), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("http://{}/", listener.local_addr()?);
+    Ok(axum::serve(listener, router).await?)
+}
+
+/// The rooms that are in a store, and the page that shows them.
+pub(crate) async fn router(store: RedbStore) -> Result<Router, StoreError> {
     let mut said = HashMap::new();
     for room in ROOMS {
         let kept = Retention::events(200);
@@ -163,16 +171,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         now: Hub::new(Retention::events(1)),
         counting: Arc::default(),
     };
-    let router = Router::new()
+    Ok(Router::new()
         .route("/", get(async || Html(include_str!("page.html"))))
         .route("/rooms", get(async || Json(ROOMS)))
         .route("/rooms/{room}", get(follow).post(say))
         .route("/rooms/{room}/typing", post(typing))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(SseLayer::new())
-        .with_state(app);
-    let port = env::var("PORT").map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    println!("http://{}/", listener.local_addr()?);
-    Ok(axum::serve(listener, router).await?)
+        .with_state(app))
 }

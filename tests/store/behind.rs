@@ -15,7 +15,8 @@ use http_body_util::BodyExt as _;
 use sse_tower::log::GapCause;
 use sse_tower::store::{EventStore as _, MemoryStore};
 use sse_tower::{
-    Combined, Cursor, DurableTopic, Gap, Lag, Missed, Observe, Resume, Retention, SseLayer, Topic,
+    Combined, Cursor, DurableTopic, EventId, Gap, Lag, Missed, Observe, RawEvent, Resume,
+    Retention, SealKeys, Sealed, SseLayer, Topic,
 };
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
@@ -354,4 +355,37 @@ async fn how_many_events_waited_is_told_of_the_store_too() {
         assert!(frame.into_data().unwrap().ends_with(expected));
     }
     assert_eq!(*waited.0.lock().unwrap(), [99, 1]);
+}
+
+#[tokio::test]
+async fn what_is_read_from_the_store_is_filtered_sealed_and_marked_like_the_rest() {
+    let topic = open(MemoryStore::new()).await;
+    publish(&topic, 200).await;
+    let seal = SealKeys::new([7; 32]).seal("notes", "ann");
+    let few = |event: &RawEvent<'_>| event.data().ends_with("00");
+    let subscription = topic.from_start().filter(few).sealed(seal.clone());
+    let mut subscription = subscription.checkpoints();
+    let open = |id: &EventId| -> Cursor {
+        let sealed: Sealed = id.as_str().parse().unwrap();
+        match seal.open(Resume::After(sealed)).unwrap() {
+            Resume::After(cursor) => cursor,
+            other => panic!("{other:?}"),
+        }
+    };
+    let block = subscription.next().await.unwrap().unwrap();
+    let text = String::from_utf8(block.bytes().to_vec()).unwrap();
+    let ids = text.lines().filter_map(|line| line.strip_prefix("id: "));
+    let ids: Vec<_> = ids.map(|id| EventId::new(id.to_owned()).unwrap()).collect();
+    assert_eq!(
+        ids.iter().map(|id| open(id).seq()).collect::<Vec<_>>(),
+        [100, 200]
+    );
+    assert_eq!(text.matches("data: ").count(), 2, "{text}");
+    // Nothing of these is for this client, be they read from the ring or the store.
+    publish(&topic, 90).await;
+    let block = subscription.next().await.unwrap().unwrap();
+    assert!(block.bytes().starts_with(b"event: sse-tower:cursor\n"));
+    assert_eq!(open(block.last_id().unwrap()), topic.head());
+    let back = topic.subscribe(Resume::After(open(block.last_id().unwrap())));
+    assert_waits(&mut back.unwrap());
 }

@@ -4,11 +4,16 @@
 mod aging;
 mod behind;
 mod broken;
+mod chat;
 mod contract;
 mod durable;
 mod kill;
 mod moody;
 mod slow;
+
+#[path = "../../examples/chat/main.rs"]
+#[expect(dead_code, reason = "it is a program")]
+mod example_chat;
 
 use std::borrow::Cow;
 use std::env;
