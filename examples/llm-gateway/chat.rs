@@ -30,13 +30,15 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(answer: MethodRouter<S>) 
         .layer(middleware::map_response(mark_ui_stream))
 }
 
-/// Keeps an answer for a page that was cut off or loaded anew. When it is complete, there is
-/// nothing to resume, as the AI SDK has it: the page has stored it by then. To stop an answer is to
-/// leave, which nobody can tell from being cut off; who asks again then wants the new answer alone.
+/// Keeps an answer for a page that was cut off or loaded anew. One that was read to its end is
+/// nothing to resume, as the AI SDK has it: a page that has stored it would show it twice. To stop
+/// an answer is to leave, which nobody can tell from being cut off; who asks again then wants the
+/// new answer alone.
 fn resumable() -> ResumeLayer {
     ResumeLayer::by(run_of)
         .linger(Duration::from_secs(30))
-        .forget_after(Duration::ZERO)
+        .forget_after(Duration::from_secs(30))
+        .forget_when_read()
         // All of the longest answer in its smallest pieces: a page that comes back has no id, and
         // reads from the beginning.
         .keep(Retention::events(65_536).bytes(8 << 20))

@@ -1,6 +1,7 @@
 //! The gateway's answers to `useChat`, whose page is cut off and comes back.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -78,4 +79,44 @@ async fn a_long_answer_is_resumed_whole() {
         .expect("there is something to resume");
     assert_eq!(text.matches("text-delta").count(), 5_000);
     assert!(text.contains(r#""delta":"4999""#) && text.ends_with("data: [DONE]\n\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_ends_while_the_page_is_cut_off_is_there_for_it() {
+    let (answer, app) = chats();
+    let mut page = ask(&app).await.into_data_stream();
+    answer.send(delta("half")).unwrap();
+    page.next().await.unwrap().unwrap();
+    drop(page);
+    answer.send(delta("the rest")).unwrap();
+    drop(answer);
+    settle().await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let text = resume(&app).await.expect("it was not read");
+    assert!(text.contains("half") && text.contains("the rest"), "{text}");
+    assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
+    // It would be there twice.
+    assert_eq!(resume(&app).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_read_to_its_end_is_not_given_again() {
+    let (answer, app) = chats();
+    let page = ask(&app).await;
+    answer.send(delta("all")).unwrap();
+    drop(answer);
+    let text = to_bytes(page, 4096).await.unwrap();
+    assert!(text.ends_with(b"data: [DONE]\n\n"), "{text:?}");
+    assert_eq!(resume(&app).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_waited_for_longer_than_that() {
+    let (answer, app) = chats();
+    drop(ask(&app).await);
+    answer.send(delta("all")).unwrap();
+    drop(answer);
+    settle().await;
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    assert_eq!(resume(&app).await, None);
 }

@@ -50,6 +50,30 @@ async fn late_clients_get_the_rest_then_the_end_then_204() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_was_read_can_be_forgotten_at_once() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&layer().forget_when_read());
+    let mut client = Client::get(&app, "").await;
+    upstream.send(0, ["1"]);
+    let first = client.event().await;
+    drop(client);
+    upstream.send(0, ["2"]);
+    upstream.end(0);
+    settle().await;
+
+    // Nobody has read all of it.
+    let mut client = Client::get(&app, "").await;
+    client.expect(["1", "2"]).await;
+    client.ends().await;
+    assert_eq!(upstream.calls(), 1);
+    // Now somebody has.
+    let late = get(&app, &first.id).await;
+    assert_eq!(late.status(), StatusCode::NO_CONTENT);
+    drop(get(&app, "").await);
+    assert_eq!(upstream.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_ended_is_forgotten_but_for_its_ids() {
     let upstream = Upstream::ours();
     let app = upstream.app(&layer().forget_after(secs(30)));

@@ -173,6 +173,7 @@ impl ResumeLayer {
                     linger: Duration::from_secs(60),
                     keep: Retention::default(),
                     forget_after: Duration::from_secs(300),
+                    forget_when_read: false,
                     while_running: WhileRunning::Refuse,
                     max_runs: 1024,
                 })),
@@ -201,6 +202,16 @@ impl ResumeLayer {
     #[must_use]
     pub fn forget_after(self, time: Duration) -> Self {
         self.set(|options| options.forget_after = time)
+    }
+
+    /// Forgets a run that came to its own end as soon as a connection was given all of it: for
+    /// clients that store what they have read, and would have it twice if they got it again.
+    /// Default: it is kept for as long as any other.
+    ///
+    /// Given is not received: what was written to a connection that died without a word counts.
+    #[must_use]
+    pub fn forget_when_read(self) -> Self {
+        self.set(|options| options.forget_when_read = true)
     }
 
     /// Attaches requests of methods other than GET to a run that is going on. Default: 409,

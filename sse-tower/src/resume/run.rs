@@ -125,6 +125,12 @@ impl Run {
         self.end.get().map(|end| end.at)
     }
 
+    /// Whether a connection was given all of it, and that is all there will be.
+    pub(super) fn was_read(&self) -> bool {
+        let read = self.pace.borrow().read;
+        self.is_complete() && self.log.is_closed() && read >= self.log.head().seq()
+    }
+
     /// Whether it came to its own end, so that nothing is left to wait for.
     pub(super) fn is_complete(&self) -> bool {
         self.end.get().is_some_and(|end| end.clean)

@@ -16,6 +16,7 @@ pub(super) struct Options {
     pub(super) linger: Duration,
     pub(super) keep: Retention,
     pub(super) forget_after: Duration,
+    pub(super) forget_when_read: bool,
     pub(super) while_running: WhileRunning,
     pub(super) max_runs: usize,
 }
@@ -88,8 +89,16 @@ impl Runs {
     }
 
     pub(super) fn find(self: &Arc<Self>, key: &ScopedRunKey, ask: &Ask) -> Found {
+        // Dropped behind the lock: its log wakes readers, which is foreign code.
+        let _read;
         let mut state = self.lock();
         let mut old = None;
+        if let Some(Slot::There(run)) = state.slots.get(key)
+            && self.options.forget_when_read
+            && run.was_read()
+        {
+            _read = state.remove(key, self.most());
+        }
         match state.slots.get(key) {
             Some(Slot::Starting { over, .. }) => return Found::Starting(over.clone()),
             Some(Slot::There(run)) => {
