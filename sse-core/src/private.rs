@@ -2,6 +2,8 @@
 
 #[path = "private/content.rs"]
 mod content;
+#[path = "private/map_key.rs"]
+mod map_key;
 #[path = "private/read.rs"]
 mod read;
 #[path = "private/tag.rs"]

@@ -221,7 +221,7 @@ fn every_word_occurs() {
         "\n        #[sse(skip)]", "\n        #[serde(skip)]", "\n        #[serde(default)]", "\n        #[serde(flatten)]",
         "\n        #[serde(default, skip_serializing_if", "\n        #[serde(with",
         "Option<u32>,", "Option<Ticket>,", "Option<Duration>,", "Box<Nested>,", "RawEvent<'static>,", "EventName,",
-        "BTreeMap<String, String>,", "Flat,", "Cow<'a, str>,", " T,",
+        "BTreeMap<String, String>,", "\n        BTreeMap<Key, u8>,", "Flat,", "Cow<'a, str>,", " T,",
     ];
     let missing: Vec<_> = words
         .iter()

@@ -39,8 +39,9 @@ const WORDS: [&str; 12] = [
     "file", "saved", "token", "user", "room", "price", "build", "step", "page", "chat", "node", "job",
 ];
 #[rustfmt::skip]
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 10] = [
     "u8", "bool", "String", "f64", "Option<u16>", "Vec<String>", "(u8, char)", "Inner", "Choice",
+    "BTreeMap<Key, u8>",
 ];
 const IDS: [&str; 6] = [
     "u64",

@@ -71,6 +71,7 @@ any! {
     Option<String> => |rng| rng.bool().then(|| any(rng));
     Vec<String> => |rng| (0..rng.usize(..3)).map(|_| any(rng)).collect();
     BTreeMap<String, String> => |rng| (0..rng.usize(..3)).map(|i| (format!("k{i}{}", letters(rng, &[])), any(rng))).collect();
+    BTreeMap<Key, u8> => |rng| (0..rng.usize(..3)).map(|_| (Key(rng.i64(..)), any(rng))).collect();
     Inner => |rng| Inner { big: rng.i128(..), list: any(rng), choice: any(rng) };
     Option<Inner> => |rng| rng.bool().then(|| any(rng));
     Choice => |rng| match rng.u8(..3) {
@@ -89,6 +90,9 @@ any! {
         decoder.next_event().unwrap().unwrap().into_owned()
     };
 }
+
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(i64);
 
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub(crate) struct Inner {

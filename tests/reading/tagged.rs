@@ -59,6 +59,64 @@ fn a_tagged_payload_is_read_as_serde_would() {
 }
 
 #[test]
+fn the_keys_of_a_tagged_map_are_read_as_serde_would() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct UserId(u32);
+    #[derive(Serialize, Deserialize, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct Name(Option<String>);
+    #[derive(Serialize, Deserialize, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    enum Side {
+        Left,
+        Right,
+    }
+
+    #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
+    #[sse(tag = "type")]
+    enum Maps {
+        Users(BTreeMap<UserId, u8>),
+        Names(BTreeMap<Name, u8>),
+        Sides(BTreeMap<Side, u8>),
+        Flags(BTreeMap<bool, u8>),
+        Letters(BTreeMap<char, u8>),
+        Small(BTreeMap<i8, u8>),
+        Large(BTreeMap<i128, u8>),
+        Unsigned(BTreeMap<u128, u8>),
+        Maybe(BTreeMap<Option<u64>, u8>),
+    }
+    round(Maps::Users([(UserId(7), 1), (UserId(u32::MAX), 2)].into()));
+    round(Maps::Names([(Name(Some("a\"b".into())), 1)].into()));
+    round(Maps::Sides([(Side::Left, 1), (Side::Right, 2)].into()));
+    round(Maps::Flags([(true, 1), (false, 2)].into()));
+    round(Maps::Letters([('"', 1), ('é', 2)].into()));
+    round(Maps::Small([(-128, 1), (127, 2)].into()));
+    round(Maps::Large([(i128::MIN, 1), (0, 2)].into()));
+    round(Maps::Unsigned([(u128::MAX, 1)].into()));
+    round(Maps::Maybe([(Some(u64::MAX), 1)].into()));
+
+    // What serde_json refuses is refused.
+    type Numbers = BTreeMap<u8, u8>;
+    type Flags = BTreeMap<bool, u8>;
+    let is_number = |key: &str| serde_json::from_str::<Numbers>(&format!("{{{key}:1}}")).is_ok();
+    let is_flag = |key: &str| serde_json::from_str::<Flags>(&format!("{{{key}:1}}")).is_ok();
+    #[derive(FromSseEvent, Debug)]
+    #[sse(tag = "type")]
+    enum Plain {
+        Numbers(#[expect(dead_code, reason = "only whether it is read counts")] Numbers),
+        Flags(#[expect(dead_code, reason = "only whether it is read counts")] Flags),
+    }
+    let keys = [
+        "7", "255", "256", "-0", "-1", "07", "+7", " 7", "7 ", "7\\n", "7.0", "7e0", "1x", "",
+        "null", "true", "false", "True", " true",
+    ];
+    for key in keys {
+        let key = format!("\"{key}\"");
+        let read = |name| read::<Plain>(&format!("data: {{\"type\":\"{name}\",{key}:1}}\n\n"));
+        assert_eq!(read("numbers").is_ok(), is_number(&key), "{key}");
+        assert_eq!(read("flags").is_ok(), is_flag(&key), "{key}");
+    }
+}
+
+#[test]
 fn denied_fields_and_a_tag_work_together() {
     #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
     #[serde(tag = "type", deny_unknown_fields, rename_all = "snake_case")]

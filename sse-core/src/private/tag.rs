@@ -8,11 +8,13 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
+
+use super::map_key::MapKey;
 
 type Json<T> = Result<T, serde_json::Error>;
 
@@ -236,11 +238,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Tagless<A> {
                 self.map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            return match key {
-                Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
-                Cow::Owned(key) => seed.deserialize(StrDeserializer::new(&key)),
-            }
-            .map(Some);
+            return seed.deserialize(MapKey::new(key)).map(Some);
         }
     }
 

@@ -61,7 +61,7 @@ impl Enum {
             ],
         };
         let types: &[_] = if is_object {
-            &["Inner", "Choice"]
+            &["Inner", "Choice", "BTreeMap<Key, u8>"]
         } else {
             &TYPES
         };
