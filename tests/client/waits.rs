@@ -248,6 +248,41 @@ async fn a_server_that_never_answers_is_silent_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_is_one_however_slowly_it_explains_itself() {
+    let stalls = || {
+        let said = stream::iter([Ok::<_, std::io::Error>("who are you")]);
+        let body = Body::from_stream(said.chain(stream::pending()));
+        (StatusCode::UNAUTHORIZED, body).into_response()
+    };
+    let script = Script::new().answer(stalls).answer(stalls);
+    let events = follow(&script).watchdog(ms(2000)).give_up_after(2);
+    let (_, error) = numbers(&mut events.start()).await;
+    assert_eq!(script.asked().len(), 1);
+    let Some(ConnectionError::Status { status, body }) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((status.as_u16(), &*body), (401, "who are you"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_redirect_is_a_sign_of_life() {
+    let steps = tower::service_fn(async |request: http::Request<Body>| {
+        sleep(ms(1500)).await;
+        let next = match request.uri().path() {
+            "/feed" => "/a",
+            "/a" => "/b",
+            _ => return Ok::<_, std::io::Error>(crate::support::stream(Body::from(DONE))),
+        };
+        Ok(axum::response::Redirect::temporary(next).into_response())
+    });
+    let http = sse_tower::client::Http::from_service(steps);
+    let start = sse_tower::client::EventSource::<Feed>::get;
+    let events = start(&http, "http://server/feed").watchdog(ms(2000));
+    let (_, error) = numbers(&mut events.give_up_after(1).start()).await;
+    assert!(error.is_none(), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_to_be_read_is_no_silence() {
     let later = || {
         let chunks = stream::iter([number(1), number(2), number(3) + DONE]);

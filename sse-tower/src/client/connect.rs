@@ -11,6 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use reqwest::Url;
+use tokio::time::timeout;
 
 use super::backoff::retry_after;
 use super::error::ConnectionError;
@@ -61,13 +62,20 @@ impl From<ConnectionError> for Refused {
     }
 }
 
-/// Connects; `None` if there is nothing to come back for.
+/// Connects; `None` if there is nothing to come back for. Each answer may take `most` to begin.
 pub(super) async fn connect(
     mut call: Call,
     id: Option<(HeaderValue, Origin)>,
+    most: Option<Duration>,
 ) -> Result<Option<Opened>, Refused> {
     loop {
-        let response = call.send(id.as_ref()).await?;
+        let answer = call.send(id.as_ref());
+        let response = match most {
+            Some(most) => timeout(most, answer)
+                .await
+                .map_err(|_| ConnectionError::Silent(most))??,
+            None => answer.await?,
+        };
         match response.status() {
             StatusCode::OK => {
                 check_content_type(&response)?;
@@ -208,7 +216,7 @@ async fn beginning(body: Body) -> String {
         }
     };
     // What came in time is enough.
-    let _ = tokio::time::timeout(LONGEST, reading).await;
+    let _ = timeout(LONGEST, reading).await;
     String::from_utf8_lossy(&text).into_owned()
 }
 

@@ -187,8 +187,8 @@ impl<E> EventSource<E> {
             return;
         };
         let id = header_of(self.decoder.last_event_id()).zip(self.id_origin.clone());
-        self.connection = Connection::Connecting(Box::pin(connect(call, id)));
-        self.watchdog.alive();
+        let connecting = connect(call, id, self.watchdog.limit());
+        self.connection = Connection::Connecting(Box::pin(connecting));
         self.enter(Phase::Connecting);
     }
 
@@ -331,17 +331,13 @@ impl<E: FromSseEvent> Stream for EventSource<E> {
                         Step::On
                     }
                 },
-                Connection::Connecting(attempt) => match attempt.as_mut().poll(cx) {
-                    Poll::Ready(Ok(Some(opened))) => {
+                Connection::Connecting(attempt) => match ready!(attempt.as_mut().poll(cx)) {
+                    Ok(Some(opened)) => {
                         this.open(opened);
                         Step::On
                     }
-                    Poll::Ready(Ok(None)) => Step::End,
-                    Poll::Ready(Err(refused)) => Step::Lost(refused),
-                    Poll::Pending => {
-                        let limit = ready!(this.watchdog.poll(cx));
-                        Step::Lost(ConnectionError::Silent(limit).into())
-                    }
+                    Ok(None) => Step::End,
+                    Err(refused) => Step::Lost(refused),
                 },
                 Connection::Open(_) => ready!(this.poll_open(cx)),
                 Connection::Waiting(timer) => {

@@ -26,6 +26,10 @@ impl Watchdog {
         }
     }
 
+    pub(super) fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     /// Something arrived.
     pub(super) fn alive(&mut self) {
         self.active = true;
