@@ -115,6 +115,18 @@ fn the_command_line() {
     let headers = [("A", "b"), ("C", "d:e")].map(|(name, value)| (name.into(), value.into()));
     assert_eq!(args.headers, headers);
 
+    for (given, url) in [
+        (
+            "localhost:3000/x?u=http://y",
+            "http://localhost:3000/x?u=http://y",
+        ),
+        ("host?u=http://y", "http://host?u=http://y"),
+        ("https://host/x?u=http://y", "https://host/x?u=http://y"),
+        ("ftp://host", "ftp://host"),
+    ] {
+        assert_eq!(Args::parse([given.to_owned()]).expect("right").url, url);
+    }
+
     mistake(&[], "there is no address");
     mistake(&["--from"], "`--from` needs a value");
     mistake(&["-H", "x", "u"], "a header is written as NAME:VALUE");

@@ -31,7 +31,7 @@ impl Args {
                 }
                 option if option.starts_with('-') => return Err(format!("unknown option {arg}")),
                 _ if !parsed.url.is_empty() => return Err("one address is enough".into()),
-                url if url.contains("://") => parsed.url = arg,
+                url if is_url(url) => parsed.url = arg,
                 host => parsed.url = format!("http://{host}"),
             }
         }
@@ -40,4 +40,11 @@ impl Args {
         }
         Ok(parsed)
     }
+}
+
+/// Whether it begins with a scheme, for others to refuse if it is a strange one. `host:port` has
+/// none, whatever follows.
+fn is_url(text: &str) -> bool {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }

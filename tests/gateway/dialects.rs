@@ -84,6 +84,19 @@ async fn read(bytes: &str) -> (Vec<Piece>, Option<Failure>) {
 }
 
 #[tokio::test]
+async fn an_answer_without_a_word_has_begun_all_the_same() {
+    let (pieces, failure) = read("data: [DONE]\n\n").await;
+    let nameless = String::new;
+    let (id, model) = (nameless(), nameless());
+    let (reason, usage) = (Reason::Stop, Usage::default());
+    let expected = [
+        Piece::Started { id, model },
+        Piece::Finished { reason, usage },
+    ];
+    assert_eq!((pieces, failure), (expected.into(), None));
+}
+
+#[tokio::test]
 async fn openai_is_read_with_usage_and_finish_reason_and_written_again() {
     assert_eq!(read(ANSWER).await, (pieces().into(), None));
     let mut writer = openai::Writer::new(true);

@@ -145,6 +145,10 @@ where
             finished = choice.finish_reason.or(finished);
         }
         let reason = finished.ok_or_else(|| Failure::new(502, "the upstream stopped in the middle"))?;
+        if !started {
+            // It had nothing to say, not even its name.
+            yield Piece::Started { id: String::new(), model: String::new() };
+        }
         yield Piece::Finished { reason, usage };
     }
 }
