@@ -65,7 +65,8 @@ pub trait CoalesceExt<Form>: Stream + Sized {
     /// model, of which hundreds a second are of no use to a page.
     ///
     /// `merge` adds the second event to the first, or gives it back if the two do not belong
-    /// together. Then:
+    /// together. If they have ids, the first takes that of the second: a client that comes back
+    /// with the older one would be sent again what it has seen. Then:
     ///
     /// - An event that does not continue the one before it is never delayed: the first delta of
     ///   an answer, and every event after a silence of `window`, passes at once.

@@ -221,3 +221,37 @@ async fn a_closure_merges_and_a_response_is_made_of_it() {
     let body = axum::body::to_bytes(body, 1024).await.unwrap();
     assert_eq!(body, "data: a \n\ndata: b c\n\n");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_joined_event_has_the_id_that_merge_gives_it() {
+    #[derive(SseEvent, Clone)]
+    enum Log {
+        Lines {
+            #[sse(id)]
+            newest: u32,
+            lines: Vec<u32>,
+        },
+    }
+    let merge = |log: &mut Log, next| {
+        let Log::Lines { newest, lines } = log;
+        let Log::Lines {
+            newest: id,
+            lines: more,
+        } = next;
+        lines.extend(more);
+        *newest = id;
+        None
+    };
+    let lines = [1, 2, 3].map(|n| Log::Lines {
+        newest: n,
+        lines: vec![n],
+    });
+    let response = Sse::new(stream::iter(lines).coalesce(WINDOW, merge));
+    let body = axum::response::IntoResponse::into_response(response);
+    let text = axum::body::to_bytes(body.into_body(), 4096).await.unwrap();
+    // Who comes back after 3 has seen 2.
+    assert_eq!(
+        text,
+        "event: lines\nid: 1\ndata: {\"lines\":[1]}\n\nevent: lines\nid: 3\ndata: {\"lines\":[2,3]}\n\n"
+    );
+}
