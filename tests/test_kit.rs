@@ -3,7 +3,9 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,12 +13,15 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body::Frame;
 use sse_tower::testing::SseTest;
 use sse_tower::{FromSseEvent, RawEvent, Resume, Retry, Sse, SseEvent, SseLayer, sse_handler};
 use tokio::time::sleep;
+use tower::util::BoxCloneService;
 
 #[derive(SseEvent, FromSseEvent, Debug, PartialEq)]
 enum Count {
@@ -381,4 +386,45 @@ async fn every_connection_is_a_request_of_its_own() {
     assert_eq!(events.last_event_id(), "");
     events.reconnect().await;
     assert_eq!(*ids.lock().unwrap(), [Some("7".to_owned()), None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_need_not_be_shared_between_threads() {
+    // `Clone + Send`, and no more.
+    let router = Router::new().route("/", get(async || Sse::new(stream::iter([Count::Done]))));
+    let mut ticks = SseTest::<Count>::get(BoxCloneService::new(router), "/").await;
+    assert_eq!(ticks.next().await, Count::Done);
+}
+
+/// A body that must not be polled behind its end.
+struct Once(Option<Bytes>, bool);
+
+impl http_body::Body for Once {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = self.0.take();
+        assert!(
+            frame.is_some() || !std::mem::replace(&mut self.1, true),
+            "it has ended"
+        );
+        Poll::Ready(frame.map(|data| Ok(Frame::data(data))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_not_asked_behind_its_end() {
+    let service = tower::service_fn(async |_: Request| {
+        let mut response = Response::new(Once(Some(Bytes::from_static(b"")), false));
+        let kind = HeaderValue::from_static("text/event-stream");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        Ok::<_, Infallible>(response)
+    });
+    let mut ticks = SseTest::<Count>::get(service, "/").await;
+    ticks.expect_end().await;
+    ticks.expect_end().await;
 }

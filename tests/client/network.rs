@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sse_tower::client::{Backoff, ConnectionError, EventSource, Http, Phase, reqwest};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tower::util::BoxCloneService;
 
 use crate::net::{Count, feed, serve, soon};
 use crate::support::{DONE, Feed, Script, http, number, numbers};
@@ -259,5 +260,17 @@ async fn redirects_are_not_followed_behind_its_back() {
     assert!(
         matches!(error, Some(ConnectionError::Redirect { .. })),
         "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_service_need_not_be_shared_between_threads() {
+    let script = Script::new().events(DONE);
+    // `Clone + Send`, and no more.
+    let service = BoxCloneService::new(script.router());
+    let events = EventSource::<Feed>::get(&Http::from_service(service), "http://server/");
+    assert_eq!(
+        soon(events.start().next()).await.unwrap().unwrap(),
+        Feed::Done
     );
 }

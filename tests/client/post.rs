@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use futures_util::stream;
-use sse_tower::client::{Backoff, ConnectionError, EventSource, EventSourceBuilder, Phase};
+use sse_tower::client::{Backoff, ConnectionError, EventSource, EventSourceBuilder, Http, Phase};
 
 use crate::support::{DONE, Feed, Script, follow, number, numbers};
 
@@ -99,4 +99,32 @@ async fn a_get_with_a_body_is_a_get() {
     let (seen, error) = numbers(&mut follow(&script).body("q").start()).await;
     assert_eq!((seen, error.is_none()), (vec![1], true));
     assert!(script.asked().iter().all(|asked| asked.body == "q"));
+}
+
+#[tokio::test]
+async fn through_a_service_too_it_is_sent_again_where_nobody_was_there() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let http = Http::from_service(crate::net::client(http::Version::HTTP_11));
+    let builder = EventSource::<Feed>::post(&http, format!("http://{address}/"));
+    let quick = std::time::Duration::from_millis(1);
+    let (waits, mut has_waited) = tokio::sync::mpsc::unbounded_channel();
+    let mut events = builder
+        .backoff(Backoff::new().initial(quick))
+        .give_up_after(3)
+        .on_change(move |state| {
+            if let Phase::Waiting { .. } = state.phase {
+                waits.send(()).ok();
+            }
+        })
+        .start();
+    let (_, error) = crate::net::soon(numbers(&mut events)).await;
+    assert!(matches!(error, Some(ConnectionError::Transport(_))));
+    drop(events);
+    let mut times = 0;
+    while has_waited.recv().await.is_some() {
+        times += 1;
+    }
+    assert_eq!(times, 2);
 }

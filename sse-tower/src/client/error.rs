@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,9 +130,13 @@ fn never_built(error: &(dyn Error + 'static)) -> bool {
     reqwest.is_some_and(reqwest::Error::is_builder) || error.source().is_some_and(never_built)
 }
 
+/// What reqwest says, or the system of any other client.
 fn never_connected(error: &(dyn Error + 'static)) -> bool {
     let reqwest = error.downcast_ref::<reqwest::Error>();
-    reqwest.is_some_and(reqwest::Error::is_connect) || error.source().is_some_and(never_connected)
+    let refused = error.downcast_ref::<io::Error>();
+    reqwest.is_some_and(reqwest::Error::is_connect)
+        || refused.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        || error.source().is_some_and(never_connected)
 }
 
 impl fmt::Display for ConnectionError {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum_core::body::Body;
 use bytes::Bytes;
@@ -54,18 +54,21 @@ impl Http {
     /// Sends through a tower service, such as a client of `hyper-util`, one with middleware
     /// around it, or in tests the router of a server.
     ///
-    /// It gets absolute URIs, and must not follow redirects by itself.
+    /// It gets absolute URIs, with the user if the address names one: to make a header of that is
+    /// up to the service. It must not follow redirects by itself. That there was no connection, so
+    /// that a POST may be sent again, shows in its error: by an [`std::io::Error`] of the kind
+    /// [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) among the causes. Any other
+    /// error of it may mean that the server has acted on the request.
     pub fn from_service<S, B>(service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>>
             + Clone
             + Send
-            + Sync
             + 'static,
         S::Future: Send,
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
-        Self::of(Tower(service))
+        Self::of(Tower(Mutex::new(service)))
     }
 
     /// Follows redirects to other origins, too, from `http` to `https` for one. Default: they are
@@ -127,17 +130,19 @@ impl Transport for reqwest::Client {
     }
 }
 
-struct Tower<S>(S);
+/// The service is locked only to be cloned, and need not be `Sync`.
+struct Tower<S>(Mutex<S>);
 
 impl<S, B> Transport for Tower<S>
 where
-    S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>> + Clone + Send + Sync,
+    S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>> + Clone + Send,
     S: 'static,
     S::Future: Send,
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     fn send(&self, request: Request<Bytes>) -> Sending {
-        let mut service = self.0.clone();
+        let service = self.0.lock();
+        let mut service = service.unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async move {
             poll_fn(|cx| service.poll_ready(cx))
                 .await

@@ -205,7 +205,11 @@ impl<E: FromSseEvent> SseTest<E> {
                         Some(Ok(Ok(chunk))) => self.decoder.push(chunk),
                         Some(Ok(Err(_trailers))) => {}
                         Some(Err(error)) => return Read::Broken(error.into_inner()),
-                        None => return Read::End,
+                        None => {
+                            // Behind its end a body may do anything; this one has ended as well.
+                            *body = Body::empty();
+                            return Read::End;
+                        }
                     }
                 }
                 Err(error) => return Read::Limit(error),

@@ -27,7 +27,7 @@ pub struct SseTestRequest<E> {
 }
 
 /// The service, whatever its type is.
-pub(super) type Ask = Box<dyn FnMut(Request<Body>) -> Answer + Send + Sync>;
+pub(super) type Ask = Box<dyn FnMut(Request<Body>) -> Answer + Send>;
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
 
 /// What is sent, and what is expected.
@@ -52,7 +52,6 @@ impl<E: FromSseEvent> SseTest<E> {
         S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>>
             + Clone
             + Send
-            + Sync
             + 'static,
         S::Future: Send,
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
@@ -71,7 +70,6 @@ impl<E: FromSseEvent> SseTest<E> {
         S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>>
             + Clone
             + Send
-            + Sync
             + 'static,
         S::Future: Send,
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
@@ -87,7 +85,6 @@ impl<E: FromSseEvent> SseTestRequest<E> {
         S: Service<Request<Body>, Response = Response<B>, Error: Into<BoxError>>
             + Clone
             + Send
-            + Sync
             + 'static,
         S::Future: Send,
         B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
