@@ -20,7 +20,22 @@ export function checks(urls, upstream) {
     ...prefixed('openai', openai(urls, upstream)),
     ...prefixed('anthropic', anthropic(urls, upstream)),
     ...prefixed('ai', ai(urls, upstream)),
-    'mcp (Node): an answer is resumed after its stream was cut': () => mcp(urls.conformance),
+    'mcp (Node): an answer is resumed after its stream was cut': () => mcp(urls.conformance, async (client, call) => {
+      const tools = (await client.listTools()).tools.map(tool => tool.name)
+      assert.deepEqual(tools, ['t', 'fails', 'waits', 'running'])
+      assert.equal(await call('t'), 'resumed')
+    }),
+    'mcp (Node): an error after the cut is one': () => mcp(urls.conformance, async (_, call) => {
+      await assert.rejects(call('fails'), /-32000: it broke/)
+    }),
+    'mcp (Node): a call that is cancelled stops': () => mcp(urls.conformance, async (_, call) => {
+      const leaving = new AbortController()
+      const waiting = call('waits', leaving.signal)
+      await until('a call at work', async () => await call('running') === '1', 10)
+      leaving.abort()
+      await assert.rejects(waiting, /abort/i)
+      await until('its end', async () => await call('running') === '0', 10)
+    }),
   }
 }
 
@@ -278,12 +293,14 @@ function ai(urls, upstream) {
   }
 }
 
-async function mcp(base) {
+/** A client, and a function that calls a tool and takes the text of its answer. */
+async function mcp(base, use) {
   const client = new Client({ name: 'tests', version: '1' }, { capabilities: {} })
   await client.connect(new StreamableHTTPClientTransport(new URL(`${base}/mcp`)))
-  assert.deepEqual((await client.listTools()).tools.map(tool => tool.name), ['t'])
-  const { content } = await client.callTool({ name: 't', arguments: {} }, undefined, { timeout: 20_000 })
-  assert.equal(content[0].text, 'resumed')
+  await use(client, async (name, signal) => {
+    const { content } = await client.callTool({ name, arguments: {} }, undefined, { timeout: 20_000, signal })
+    return content[0].text
+  })
   await client.close()
 }
 

@@ -158,16 +158,59 @@ def _():
     assert ask_anthropic("hi", base=URLS["conformance"]).content[0].text == "Hello €豆"
 
 
+def with_mcp(use):
+    """Gives `use` a client, and a function that calls a tool and takes the text of its answer."""
+
+    async def run():
+        async with mcp.Client(f"{URLS['conformance']}/mcp") as client:
+
+            async def call(name):
+                result = await asyncio.wait_for(client.call_tool(name, {}), 20)
+                return result.content[0].text
+
+            await use(client, call)
+
+    asyncio.run(run())
+
+
 @check("mcp (Python): an answer is resumed after its stream was cut")
 def _():
-    async def call():
-        async with mcp.Client(f"{URLS['conformance']}/mcp") as client:
-            tools = await client.list_tools()
-            assert [tool.name for tool in tools.tools] == ["t"], tools
-            return await asyncio.wait_for(client.call_tool("t", {}), 20)
+    async def use(client, call):
+        tools = [tool.name for tool in (await client.list_tools()).tools]
+        assert tools == ["t", "fails", "waits", "running"], tools
+        assert await call("t") == "resumed"
 
-    result = asyncio.run(call())
-    assert result.content[0].text == "resumed", result
+    with_mcp(use)
+
+
+@check("mcp (Python): an error after the cut is one")
+def _():
+    async def use(_, call):
+        try:
+            await call("fails")
+        except mcp.MCPError as error:
+            assert (error.error.code, error.error.message) == (-32000, "it broke"), error
+        else:
+            raise AssertionError("no error")
+
+    with_mcp(use)
+
+
+@check("mcp (Python): a call that is cancelled stops")
+def _():
+    async def use(_, call):
+        async def until(running):
+            async with asyncio.timeout(10):
+                while await call("running") != running:
+                    await asyncio.sleep(0.05)
+
+        waiting = asyncio.create_task(call("waits"))
+        await until("1")
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await until("0")
+
+    with_mcp(use)
 
 
 sys.exit(1 if failed else 0)
