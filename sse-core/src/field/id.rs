@@ -56,7 +56,9 @@ impl EventId {
     /// Wraps `id` if every client can send it back: visible ASCII, at most 512 bytes.
     ///
     /// Several Node clients stop reconnecting for good after an id with a character above
-    /// U+00FF, all clients lose blanks at its ends, and servers bound the size of a header.
+    /// U+00FF, all clients lose blanks at its ends, and servers bound the size of a header. hyper,
+    /// and with it axum, answers 400 to a header with a control character, after which a browser
+    /// does not come back.
     ///
     /// # Errors
     ///
