@@ -9,12 +9,12 @@ use super::seal::Seal;
 #[derive(Default)]
 pub(super) struct Edit {
     pub(super) filter: Option<Filter>,
-    pub(super) checkpoints: Option<Checkpoints>,
     #[cfg(feature = "sealed")]
     pub(super) seal: Option<Seal>,
 }
 
 /// The place that the client knows of, if it knows one.
+#[derive(Clone, Copy)]
 pub(super) struct Checkpoints {
     pub(super) known: Option<Cursor>,
 }
@@ -25,22 +25,22 @@ pub(super) const CHECKPOINT: u64 = 64;
 pub(super) type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
 
 impl Edit {
-    /// What is left for this subscriber, and whether its newest event is.
-    pub(super) fn edit(&mut self, block: Block) -> (Option<Block>, bool) {
-        let (left, whole) = match &mut self.filter {
-            Some(filter) => {
-                let left = block.filter(filter);
-                let last_id = left.as_ref().and_then(Block::last_id);
-                let whole = last_id == block.last_id();
-                (left, whole)
-            }
-            None => (Some(block), true),
-        };
-        let last_id = left.as_ref().and_then(Block::last_id);
-        if let (Some(checkpoints), Some(id)) = (&mut self.checkpoints, last_id) {
-            checkpoints.known = id.as_str().parse().ok();
+    /// The same without a seal, if anything is left of it.
+    pub(super) fn only_filter(self) -> Option<Box<Self>> {
+        let filter = Some(self.filter?);
+        Some(Box::new(Self {
+            filter,
+            #[cfg(feature = "sealed")]
+            seal: None,
+        }))
+    }
+
+    /// What is left for this subscriber, without a seal.
+    pub(super) fn filter(&mut self, block: Block) -> Option<Block> {
+        match &mut self.filter {
+            Some(filter) => block.filter(filter),
+            None => Some(block),
         }
-        (left.map(|block| self.seal(block)), whole)
     }
 
     pub(super) fn seal(&self, block: Block) -> Block {

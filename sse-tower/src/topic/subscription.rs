@@ -32,6 +32,7 @@ pub struct Subscription<E> {
     reader: AnyReader,
     lag: Lag,
     edit: Option<Box<Edit>>,
+    checkpoints: Option<Checkpoints>,
     /// The client came with a place of its own.
     resumed: bool,
     /// The client cannot tell from its last id that it was sent the newest event that was read.
@@ -72,6 +73,7 @@ impl<E> Subscription<E> {
             reader,
             lag: Lag::default(),
             edit: None,
+            checkpoints: None,
             resumed: false,
             untold: true,
             end: None,
@@ -150,7 +152,7 @@ impl<E> Subscription<E> {
     /// ```
     pub fn checkpoints(mut self) -> Self {
         let known = self.resumed.then(|| self.cursor());
-        self.edit.get_or_insert_default().checkpoints = Some(Checkpoints { known });
+        self.checkpoints = Some(Checkpoints { known });
         self
     }
 
@@ -167,18 +169,12 @@ impl<E> Subscription<E> {
 
     /// As a part of a [`Combined`](super::Combined), which has ids, seals and checkpoints of its
     /// own.
-    pub(super) fn for_combined(mut self) -> Subscription<Block> {
-        if let Some(edit) = &mut self.edit {
-            let filter = edit.filter.take();
-            **edit = Edit {
-                filter,
-                ..Edit::default()
-            };
-        }
+    pub(super) fn for_combined(self) -> Subscription<Block> {
         Subscription {
             reader: self.reader,
             lag: self.lag,
-            edit: self.edit,
+            edit: self.edit.and_then(|edit| edit.only_filter()),
+            checkpoints: None,
             resumed: self.resumed,
             untold: self.untold,
             end: self.end,
@@ -216,8 +212,7 @@ impl<E> Subscription<E> {
             return None;
         }
         let cursor = self.cursor();
-        let edit = self.edit.as_mut()?;
-        let known = &mut edit.checkpoints.as_mut()?.known;
+        let known = &mut self.checkpoints.as_mut()?.known;
         let ahead = |known: Cursor| cursor.seq().saturating_sub(known.seq());
         if known.is_some_and(|known| ahead(known) < CHECKPOINT) {
             return None;
@@ -226,7 +221,24 @@ impl<E> Subscription<E> {
         self.untold = false;
         let mut buffer = EventBuffer::new();
         buffer.checkpoint(&cursor.into());
-        Some(edit.seal(buffer.take_block()))
+        Some(self.seal(buffer.take_block()))
+    }
+
+    /// Notes up to where the client was sent what was read up to `newest`, if that was numbered.
+    fn note(&mut self, newest: Option<Cursor>, sent: Option<Cursor>) {
+        if newest.is_some() {
+            self.untold = sent != newest;
+        }
+        if let (Some(checkpoints), Some(_)) = (&mut self.checkpoints, sent) {
+            checkpoints.known = sent;
+        }
+    }
+
+    fn seal(&self, block: Block) -> Block {
+        match &self.edit {
+            Some(edit) => edit.seal(block),
+            None => block,
+        }
     }
 
     /// What comes next, before the filter.
@@ -293,31 +305,27 @@ impl<E> Stream for Subscription<E> {
                     None => Poll::Pending,
                 };
             };
-            let block = match (next, &mut this.edit) {
-                (Next::Block(block), edit) => {
-                    let numbered = block.last_id().is_some();
-                    let (block, whole) = match edit {
-                        Some(edit) => edit.edit(block),
-                        None => (Some(block), true),
+            let block = match next {
+                Next::Block(block) => {
+                    let newest = place(&block);
+                    let block = match &mut this.edit {
+                        Some(edit) => edit.filter(block),
+                        None => Some(block),
                     };
-                    if numbered {
-                        this.untold = !whole;
-                    }
+                    this.note(newest, block.as_ref().and_then(place));
                     block
                 }
-                (Next::Told(block), None) => Some(block),
-                (Next::Told(block), Some(edit)) => Some(edit.seal(block)),
-                (Next::End(end, None), _) => {
+                Next::Told(block) => Some(block),
+                Next::End(end, lagged) => {
                     this.end = Some(end);
-                    None
-                }
-                (Next::End(end, Some(lagged)), _) => {
-                    this.end = Some(end);
-                    return Poll::Ready(Some(Err(lagged)));
+                    match lagged {
+                        Some(lagged) => return Poll::Ready(Some(Err(lagged))),
+                        None => continue,
+                    }
                 }
             };
             if let Some(block) = block {
-                return Poll::Ready(Some(Ok(block)));
+                return Poll::Ready(Some(Ok(this.seal(block))));
             }
         }
         cx.waker().wake_by_ref();
@@ -333,12 +341,21 @@ impl<E> Source for Subscription<E> {
     ) -> Poll<Filled> {
         // Most subscribers are sent what the log has, as it is.
         while self.edit.is_none() && self.end.is_none() {
-            let next = match ready!(self.reader.poll_next(cx)) {
-                Read::Block(block) => {
-                    self.untold &= block.last_id().is_none();
+            let next = match self.reader.poll_next(cx) {
+                Poll::Ready(Read::Block(block)) => {
+                    if block.last_id().is_some() {
+                        let cursor = Some(self.cursor());
+                        self.note(cursor, cursor);
+                    }
                     return Poll::Ready(Filled::Block(block, self.take_waited()));
                 }
-                read => self.judge(read),
+                Poll::Ready(read) => self.judge(read),
+                Poll::Pending => {
+                    return match self.checkpoint() {
+                        Some(block) => Poll::Ready(Filled::Block(block, None)),
+                        None => Poll::Pending,
+                    };
+                }
             };
             match next {
                 None => {}
@@ -378,6 +395,11 @@ pub(super) fn filled(
         (None, Some(End::Detached)) => Filled::Over(CloseReason::Shutdown),
         (None, _) => Filled::Over(CloseReason::Ended),
     }
+}
+
+/// The place behind a block, if it has one.
+fn place(block: &Block) -> Option<Cursor> {
+    block.last_id()?.as_str().parse().ok()
 }
 
 /// What ends a stream whose client was not sent the last event, and would come back for it.
