@@ -1,10 +1,12 @@
 //! The end of a topic, which every client is told, so that none comes back for ever.
 
+use std::thread;
+
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use futures_util::stream;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::{Request, StatusCode};
 use sse_tower::store::MemoryStore;
 use sse_tower::{Combined, Cursors, DurableTopic, Missed, SseLayer};
@@ -187,5 +189,20 @@ async fn a_topic_that_stops_is_not_over() {
         (behind.into_response(), "event: snapshot\ndata: [1]\n\n"),
     ] {
         assert_eq!(Reader::of(sse).rest().await, expected);
+    }
+}
+
+#[test]
+fn who_comes_while_a_topic_closes_is_sent_its_end() {
+    for _ in 0..5_000 {
+        let topic = topic(2);
+        let closing = {
+            let topic = topic.clone();
+            thread::spawn(move || topic.close(Feed::Over).unwrap())
+        };
+        let mut subscription = topic.subscribe(Resume::Fresh).unwrap();
+        closing.join().unwrap();
+        let last = subscription.next().now_or_never().unwrap();
+        assert_eq!(last.unwrap().unwrap().events(), 1, "the end");
     }
 }

@@ -1,16 +1,14 @@
 //! `Combined`: several topics on one connection.
 
-use std::error::Error;
-use std::fmt::{self, Display};
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum_core::response::{IntoResponse, Response};
 use futures_core::Stream;
-use http::StatusCode;
 use sse_core::{Block, Cursor, EventBuffer, EventId, SseEvent};
 
+use super::combine_error::CombineError;
 use super::cursors::{Cursors, is_label};
 use super::edit::CHECKPOINT;
 use super::lag::Lagged;
@@ -374,44 +372,5 @@ impl IntoResponse for Combined {
             return TopicClosed.into_response();
         }
         Sse::from(self).into_response()
-    }
-}
-
-/// Why a subscription cannot be added to a [`Combined`].
-///
-/// As a response it is what the topic's answer is, or 500.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CombineError {
-    /// What the topic answered.
-    Missed(Missed),
-    /// The label is not 1 to 16 ASCII letters, digits, `-` or `_`.
-    Label,
-    /// The label was given before.
-    Twice,
-    /// There are [`Combined::MOST`] subscriptions already.
-    TooMany,
-}
-
-impl Display for CombineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missed(missed) => return missed.fmt(f),
-            Self::Label => "a label is 1 to 16 ASCII letters, digits, `-` or `_`",
-            Self::Twice => "two subscriptions of one connection have the same label",
-            Self::TooMany => "one connection can follow at most 8 topics",
-        })
-    }
-}
-
-impl Error for CombineError {}
-
-impl IntoResponse for CombineError {
-    fn into_response(self) -> Response {
-        if let Self::Missed(missed) = self {
-            return missed.into_response();
-        }
-        tracing::error!(error = %self, "subscriptions cannot be combined");
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }

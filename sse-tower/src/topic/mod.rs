@@ -10,6 +10,7 @@
 //! A [`Hub`] is topics by key, such as the rooms of a chat. [`Combined`] is several topics on one
 //! connection.
 
+mod combine_error;
 mod combined;
 mod cursors;
 mod durable;
@@ -24,7 +25,8 @@ mod subscription;
 #[expect(clippy::module_inception, reason = "the type of the module")]
 mod topic;
 
-pub use self::combined::{CombineError, Combined};
+pub use self::combine_error::CombineError;
+pub use self::combined::Combined;
 pub use self::cursors::{Cursors, CursorsError};
 pub use self::durable::{DurableError, DurableTopic};
 pub use self::hub::Hub;

@@ -1,0 +1,215 @@
+//! What a subscription gives next.
+
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use sse_core::log::Read;
+use sse_core::{Block, Cursor, EventBuffer};
+
+use super::{End, Subscription};
+use crate::body::{Filled, MaybeBatch, Source};
+use crate::life::CloseReason;
+use crate::topic::edit::CHECKPOINT;
+use crate::topic::lag::{Lagged, Policy};
+
+/// What comes next.
+enum Next {
+    Block(Block),
+    /// The event of [`Lag::tell`], which is none of the topic's.
+    Told(Block),
+    End(End, Option<Lagged>),
+}
+
+impl<E> Stream for Subscription<E> {
+    type Item = Result<Block, Lagged>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        // A reader whose events are all left out must let others run too.
+        for _ in 0..16 {
+            if let Some(end) = this.end {
+                let untold = mem::take(&mut this.untold) && end == End::Closed;
+                return Poll::Ready(untold.then(|| Ok(end_without_event())));
+            }
+            let Poll::Ready(next) = this.poll_read(cx) else {
+                return match this.checkpoint() {
+                    Some(block) => Poll::Ready(Some(Ok(block))),
+                    None => Poll::Pending,
+                };
+            };
+            let block = match next {
+                Next::Block(block) => {
+                    let newest = place(&block);
+                    let block = match &mut this.edit {
+                        Some(edit) => edit.filter(block),
+                        None => Some(block),
+                    };
+                    this.note(newest, block.as_ref().and_then(place));
+                    block
+                }
+                Next::Told(block) => Some(block),
+                Next::End(end, lagged) => {
+                    this.end = Some(end);
+                    match lagged {
+                        Some(lagged) => return Poll::Ready(Some(Err(lagged))),
+                        None => continue,
+                    }
+                }
+            };
+            if let Some(block) = block {
+                return Poll::Ready(Some(Ok(this.seal(block))));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<E> Source for Subscription<E> {
+    fn poll_fill(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        batch: &mut MaybeBatch,
+    ) -> Poll<Filled> {
+        // Most subscribers are sent what the log has, as it is.
+        while self.edit.is_none() && self.end.is_none() {
+            let next = match self.reader.poll_next(cx) {
+                Poll::Ready(Read::Block(block)) => {
+                    if block.last_id().is_some() {
+                        let cursor = Some(self.cursor());
+                        self.note(cursor, cursor);
+                    }
+                    return Poll::Ready(Filled::Block(block, self.take_waited()));
+                }
+                Poll::Ready(read) => self.judge(read),
+                Poll::Pending => {
+                    return match self.checkpoint() {
+                        Some(block) => Poll::Ready(Filled::Block(block, None)),
+                        None => Poll::Pending,
+                    };
+                }
+            };
+            match next {
+                None => {}
+                Some(Next::Block(block) | Next::Told(block)) => {
+                    return Poll::Ready(Filled::Block(block, None));
+                }
+                Some(Next::End(end, lagged)) => {
+                    self.end = Some(end);
+                    if let Some(lagged) = lagged {
+                        return Poll::Ready(Filled::Failed(lagged.into()));
+                    }
+                }
+            }
+        }
+        let next = ready!(self.as_mut().poll_next(cx));
+        let waited = self.take_waited();
+        Poll::Ready(filled(next, self.end, waited, batch))
+    }
+}
+
+/// As for any stream of blocks, but they are moved, and the end is told from others.
+pub(in crate::topic) fn filled(
+    next: Option<Result<Block, Lagged>>,
+    end: Option<End>,
+    waited: Option<u64>,
+    batch: &mut MaybeBatch,
+) -> Filled {
+    match (next, end) {
+        (Some(Ok(block)), Some(End::Closed)) => {
+            // The client is told not to come back, and what is to follow the end still follows.
+            batch.get_or_insert_default().add_block(block, true);
+            Filled::Over(CloseReason::Ended)
+        }
+        (Some(Ok(block)), _) => Filled::Block(block, waited),
+        (Some(Err(lagged)), _) => Filled::Failed(lagged.into()),
+        // The topic is not over, so what follows its last event must not follow here.
+        (None, Some(End::Detached)) => Filled::Over(CloseReason::Shutdown),
+        (None, _) => Filled::Over(CloseReason::Ended),
+    }
+}
+
+/// The place behind a block, if it has one.
+fn place(block: &Block) -> Option<Cursor> {
+    block.last_id()?.as_str().parse().ok()
+}
+
+/// What ends a stream whose client was not sent the last event, and would come back for it.
+pub(in crate::topic) fn end_without_event() -> Block {
+    Block::stored(Bytes::new(), 0, None, true)
+}
+
+impl<E> Subscription<E> {
+    /// A checkpoint, if it is time.
+    fn checkpoint(&mut self) -> Option<Block> {
+        if self.is_reading() {
+            return None;
+        }
+        let cursor = self.cursor();
+        let known = &mut self.checkpoints.as_mut()?.known;
+        let ahead = |known: Cursor| cursor.seq().saturating_sub(known.seq());
+        if known.is_some_and(|known| ahead(known) < CHECKPOINT) {
+            return None;
+        }
+        *known = Some(cursor);
+        self.untold = false;
+        let mut buffer = EventBuffer::new();
+        buffer.checkpoint(&cursor.into());
+        Some(self.seal(buffer.take_block()))
+    }
+
+    /// Notes up to where the client was sent what was read up to `newest`, if that was numbered.
+    fn note(&mut self, newest: Option<Cursor>, sent: Option<Cursor>) {
+        if newest.is_some() {
+            self.untold = sent != newest;
+        }
+        if let (Some(checkpoints), Some(_)) = (&mut self.checkpoints, sent) {
+            checkpoints.known = sent;
+        }
+    }
+
+    fn seal(&self, block: Block) -> Block {
+        match &self.edit {
+            Some(edit) => edit.seal(block),
+            None => block,
+        }
+    }
+
+    /// What comes next, before the filter.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        loop {
+            let read = ready!(self.reader.poll_next(cx));
+            if let Some(next) = self.judge(read) {
+                return Poll::Ready(next);
+            }
+        }
+    }
+
+    /// What a read means for this client; `None` to read on.
+    fn judge(&mut self, read: Read) -> Option<Next> {
+        let gap = match read {
+            Read::Block(block) => return Some(Next::Block(block)),
+            Read::Gap(gap) => gap,
+            Read::Closed => return Some(Next::End(End::Closed, None)),
+            _ => return Some(Next::End(End::Detached, None)),
+        };
+        let lagged = Next::End(End::Lagged, Some(Lagged(gap)));
+        match &self.lag.0 {
+            Policy::Close => Some(lagged),
+            Policy::Tell(event) => match event(&gap) {
+                Ok(block) => Some(Next::Told(block)),
+                Err(error) => {
+                    tracing::error!(error = %error, "the event that tells of a gap cannot be encoded");
+                    Some(lagged)
+                }
+            },
+            Policy::Skip => {
+                self.reader.skip_to_latest();
+                None
+            }
+        }
+    }
+}
