@@ -1,6 +1,7 @@
 //! The end of a topic, which every client is told, so that none comes back for ever.
 
-use std::thread;
+use std::sync::{Arc, Barrier};
+use std::{hint, thread};
 
 use axum::Router;
 use axum::body::Body;
@@ -194,12 +195,18 @@ async fn a_topic_that_stops_is_not_over() {
 
 #[test]
 fn who_comes_while_a_topic_closes_is_sent_its_end() {
-    for _ in 0..5_000 {
+    for round in 0..10_000 {
         let topic = topic(2);
+        let begin = Arc::new(Barrier::new(2));
         let closing = {
-            let topic = topic.clone();
-            thread::spawn(move || topic.close(Feed::Over).unwrap())
+            let (topic, begin) = (topic.clone(), Arc::clone(&begin));
+            thread::spawn(move || {
+                begin.wait();
+                topic.close(Feed::Over).unwrap()
+            })
         };
+        begin.wait();
+        (0..round % 100).for_each(|_| hint::spin_loop());
         let mut subscription = topic.subscribe(Resume::Fresh).unwrap();
         closing.join().unwrap();
         let last = subscription.next().now_or_never().unwrap();
