@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use futures_util::StreamExt as _;
-use sse_tower::client::{Backoff, ConnectionError, EventSource, EventSourceError, Http, reqwest};
+use sse_tower::client::{
+    Backoff, ConnectionError, EventSource, EventSourceError, Http, Phase, reqwest,
+};
 use sse_tower::{FromSseEvent, RawEvent};
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::net::{serve, soon};
 use crate::support::http;
@@ -27,8 +30,10 @@ struct Visit {
     /// Type, data and last event id of each event.
     events: Vec<(String, String, String)>,
     error: Option<ConnectionError>,
-    /// What each request sent as `Last-Event-ID`, and when it was asked.
+    /// What each request sent as `Last-Event-ID`.
     ids: Vec<Option<String>>,
+    /// How long it waited before each request but the first.
+    delays: Vec<Duration>,
 }
 
 impl Visit {
@@ -57,11 +62,18 @@ impl Server {
             events: Vec::new(),
             error: None,
             ids: Vec::new(),
+            delays: Vec::new(),
         };
+        let (sender, mut delays) = unbounded_channel();
         let mut events =
             EventSource::<Event>::get(&self.http, format!("http://{}{path}", self.address))
                 .backoff(Backoff::new().jitter(0.0).initial(Duration::from_millis(1)))
                 .give_up_after(3)
+                .on_change(move |state| {
+                    if let Phase::Waiting { delay } = state.phase {
+                        sender.send(delay).unwrap();
+                    }
+                })
                 .start();
         while let Some(item) = soon(events.next()).await {
             match item {
@@ -77,6 +89,9 @@ impl Server {
                 Err(EventSourceError::Connection(error)) => visit.error = Some(error),
                 Err(error) => panic!("{error}"),
             }
+        }
+        while let Ok(delay) = delays.try_recv() {
+            visit.delays.push(delay);
         }
         let log = self.log(reqwest::Method::GET).await;
         for entry in log.as_array().unwrap() {
@@ -208,10 +223,12 @@ async fn ids_come_back_as_they_were() {
 #[tokio::test]
 async fn it_comes_back_after_retry() {
     let server = Server::start().await;
-    for (n, ms) in ["300", "0"].into_iter().enumerate() {
-        let seen = server.visit(&format!("/sse/retry?ms={ms}&run={n}")).await;
+    // What would be a storm takes a moment longer.
+    for (ms, waits) in [(300, 300), (0, 100)] {
+        let seen = server.visit(&format!("/sse/retry?ms={ms}&run={ms}")).await;
         assert_eq!(seen.data(), ["first", "bye"]);
         assert_eq!(seen.ids, some(&["1"]));
+        assert_eq!(seen.delays, [Duration::from_millis(waits)]);
     }
 }
 
@@ -323,7 +340,28 @@ async fn what_is_not_finished_is_no_event_and_a_cursor_needs_none() {
     assert_eq!(ids.len(), 2);
     let (data, ids) = twice("retry: 50\nid: 41\ndata: a\n\nid: 42\n\n").await;
     assert_eq!((data, ids), (vec!["a".into(), "a".into()], some(&["42"])));
-    let (_, ids) = twice("retry: 50\nid: 42\ndata: a\n\nevent: _ckpt\ndata:\n\n").await;
-    // Raw events hide nothing, so this one is the second item.
-    assert_eq!(ids, [None]);
+}
+
+#[tokio::test]
+async fn a_cursor_comes_with_an_event_that_nobody_knows_too() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum Known {
+        #[sse(unnamed, data = "text")]
+        Text(String),
+    }
+    let server = Server::start().await;
+    let text = "retry: 50\nid: 41\ndata: a\n\nid: 42\nevent: _ckpt\ndata:\n\n";
+    let url = format!("http://{}{}", server.address, raw(text));
+    let mut events = EventSource::<Known>::get(&server.http, url).start();
+    for id in ["41", "41"] {
+        let event = soon(events.next()).await.unwrap().unwrap();
+        assert_eq!(event, Known::Text("a".into()));
+        assert_eq!(events.last_event_id(), id);
+    }
+    let log = server.log(reqwest::Method::GET).await;
+    let ids = log.as_array().unwrap().iter();
+    let ids: Vec<_> = ids
+        .map(|entry| entry["headers"]["last-event-id"].as_str())
+        .collect();
+    assert_eq!(ids, [None, Some("42")]);
 }
