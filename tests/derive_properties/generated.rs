@@ -8,7 +8,7 @@ use serde::Serialize;
 use sse_core::{Decoder, FromSseEvent, Keep, RawEvent, SseEvent};
 
 use crate::values::{any, text};
-use crate::{comes_back, written};
+use crate::{come_back, comes_back, written};
 
 /// An enum with values, and what they are on the wire.
 pub(crate) trait Sample: SseEvent + FromSseEvent + PartialEq + Debug {
@@ -42,6 +42,10 @@ fn check<E: Sample>() {
             assert_eq!(E::from_event(&event).unwrap(), value);
         }
     }
+    let values = (0..E::VARIANTS).cycle().take(4 * E::VARIANTS);
+    let values = values.map(|variant| E::sample(variant, &mut rng));
+    let events: Vec<_> = values.filter(|value| value.wire().is_read).collect();
+    come_back(&events, &mut rng);
 }
 
 /// What a value is on the wire.

@@ -11,7 +11,9 @@ mod generated;
 mod values;
 
 use std::fmt::Debug;
+use std::iter;
 
+use fastrand::Rng;
 use sse_core::{Decoder, EventBuffer, FromSseEvent, SseEvent};
 
 fn written(event: &impl SseEvent) -> Vec<u8> {
@@ -30,8 +32,33 @@ fn comes_back<E: SseEvent + FromSseEvent + PartialEq + Debug>(event: &E) {
     assert_eq!(&read::<E>(bytes.chunks(1)), event);
 }
 
+/// The same for events in one buffer, cut anywhere and often.
+fn come_back<E: SseEvent + FromSseEvent + PartialEq + Debug>(events: &[E], rng: &mut Rng) {
+    let all = |events: &[E]| events.iter().flat_map(written).collect::<Vec<_>>();
+    let bytes = all(events);
+    for most in [2, 8, 64, 512] {
+        let mut rest = &bytes[..];
+        let chunks = iter::from_fn(|| {
+            let (chunk, after) = rest
+                .split_at_checked(rng.usize(..=most))
+                .unwrap_or((rest, &[]));
+            let is_over = rest.is_empty();
+            rest = after;
+            (!is_over).then_some(chunk)
+        });
+        // As bytes: a raw event without an id knows the newest one before it.
+        assert_eq!(all(&read_all(chunks)), bytes);
+    }
+}
+
 /// The one event in `chunks`.
 fn read<'a, E: FromSseEvent>(chunks: impl IntoIterator<Item = &'a [u8]>) -> E {
+    let mut events = read_all(chunks);
+    assert_eq!(events.len(), 1);
+    events.remove(0)
+}
+
+fn read_all<'a, E: FromSseEvent>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<E> {
     let mut decoder = Decoder::new();
     let mut events = Vec::new();
     for chunk in chunks {
@@ -40,6 +67,5 @@ fn read<'a, E: FromSseEvent>(chunks: impl IntoIterator<Item = &'a [u8]>) -> E {
             events.push(E::from_event(&event).unwrap());
         }
     }
-    assert_eq!(events.len(), 1);
-    events.remove(0)
+    events
 }
