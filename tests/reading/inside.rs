@@ -36,6 +36,36 @@ fn enums_inside_enums() {
 }
 
 #[test]
+fn a_name_that_two_enums_have_is_that_of_the_first() {
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum First {
+        Both(u8),
+        Own(u8),
+    }
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum Second {
+        Both(String),
+        Own(String),
+        Second(String),
+    }
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum All {
+        #[sse(flatten)]
+        First(First),
+        #[sse(flatten)]
+        Second(Second),
+        Own(bool),
+    }
+    check("event: both\ndata: 1\n\n", All::First(First::Both(1)));
+    check("event: own\ndata: true\n\n", All::Own(true));
+    let second = Second::Second("a".into());
+    check("event: second\ndata: \"a\"\n\n", All::Second(second));
+    // It is no matter of whether the payload fits.
+    broken::<All>("event: both\ndata: \"a\"\n\n", "expected u8");
+    broken::<All>("event: own\ndata: 1\n\n", "expected a boolean");
+}
+
+#[test]
 fn other_types_that_can_be_read() {
     check("event: x\nid: 1\ndata: a\n\n", {
         let mut decoder = Decoder::new();
