@@ -46,7 +46,7 @@ fn a_name_that_two_enums_have_is_that_of_the_first() {
     enum Second {
         Both(String),
         Own(String),
-        Second(String),
+        Last(String),
     }
     #[derive(FromSseEvent, Debug, PartialEq)]
     enum All {
@@ -58,8 +58,8 @@ fn a_name_that_two_enums_have_is_that_of_the_first() {
     }
     check("event: both\ndata: 1\n\n", All::First(First::Both(1)));
     check("event: own\ndata: true\n\n", All::Own(true));
-    let second = Second::Second("a".into());
-    check("event: second\ndata: \"a\"\n\n", All::Second(second));
+    let second = Second::Last("a".into());
+    check("event: last\ndata: \"a\"\n\n", All::Second(second));
     // It is no matter of whether the payload fits.
     broken::<All>("event: both\ndata: \"a\"\n\n", "expected u8");
     broken::<All>("event: own\ndata: 1\n\n", "expected a boolean");
