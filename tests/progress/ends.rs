@@ -263,3 +263,41 @@ async fn a_job_needs_no_runtime() {
         Some(Progress::Done { result: 3, .. })
     ));
 }
+
+/// Whoever comes first: each of those who look is told of one end, and of the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ends_that_race_are_one_end() {
+    let mut ends = [0; 2];
+    for round in 0..10_000 {
+        let (reporter, first) = progress::<u8>(3);
+        let second = reporter.subscribe();
+        let all = [first, second].map(|stream| tokio::spawn(stream.collect::<Vec<_>>()));
+        let (finishes, fails, leaves) = (reporter.clone(), reporter.clone(), reporter);
+        let racing = [
+            tokio::spawn(async move { finishes.finish(7) }),
+            tokio::spawn(async move {
+                fails.inc(round % 2);
+                fails.fail("no");
+            }),
+            tokio::spawn(async move { drop(leaves) }),
+        ];
+        for racer in racing {
+            racer.await.unwrap();
+        }
+        let mut told = Vec::new();
+        for events in all {
+            let mut events = events.await.unwrap();
+            let last = events.pop().expect("an end");
+            let is_update = |event| matches!(event, &Progress::Update { .. });
+            assert!(events.iter().all(is_update), "{events:?} {last:?}");
+            told.push(match last {
+                Progress::Done { result: 7, .. } => 0,
+                Progress::Failed { message, .. } if message == "no" => 1,
+                other => panic!("{other:?}"),
+            });
+        }
+        assert_eq!(told[0], told[1]);
+        ends[told[0]] += 1;
+    }
+    assert_eq!(ends[0] + ends[1], 10_000);
+}
