@@ -10,6 +10,11 @@ mod args;
 )]
 mod print;
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::process::{Command, Output};
+use std::thread::{self, JoinHandle};
+
 use sse_core::{Decoder, RawEvent};
 
 use crate::args::Args;
@@ -132,4 +137,75 @@ fn the_command_line() {
     mistake(&["-H", "x", "u"], "a header is written as NAME:VALUE");
     mistake(&["--colour", "u"], "unknown option --colour");
     mistake(&["a", "b"], "one address is enough");
+}
+
+/// Answers one connection after the other with `answers`; returns the heads of the requests.
+fn scripted(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("{}/events", listener.local_addr().expect("bound"));
+    let server = thread::spawn(move || {
+        let answer = |answer: String| {
+            let (mut socket, _) = listener.accept().expect("a client");
+            let mut head = String::new();
+            let mut lines = BufReader::new(&socket);
+            while !head.ends_with("\r\n\r\n") {
+                lines.read_line(&mut head).expect("a request");
+            }
+            socket.write_all(answer.as_bytes()).expect("it listens");
+            head.to_lowercase()
+        };
+        answers.into_iter().map(answer).collect()
+    });
+    (url, server)
+}
+
+/// Runs the example to its end.
+fn watch(args: &[&str]) -> Output {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    // Where this test is, the example is.
+    let target = std::env::current_exe().expect("this test");
+    let target = target.ancestors().nth(3).expect("target/debug/deps/…");
+    Command::new(cargo)
+        .args(["run", "--quiet", "--package", "sse-tower-examples"])
+        .args(["--example", "watch", "--target-dir"])
+        .arg(target)
+        .arg("--")
+        .args(args)
+        .output()
+        .expect("cargo runs")
+}
+
+#[test]
+fn it_goes_on_where_it_was_cut_off_until_the_server_says_that_it_is_over() {
+    let stream = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let (url, server) = scripted(vec![
+        format!("{stream}retry: 100\nid: 8\nevent: tick\ndata: 1\n\n"),
+        format!("{stream}event: tick\ndata: 2\n\n"),
+        "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n".to_owned(),
+    ]);
+    let out = watch(&["--from", "7", "-H", "X-Key: k", &url]);
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{said}");
+    assert_eq!(String::from_utf8_lossy(&out.stdout), "tick #8 1\ntick 2\n");
+    assert!(said.contains("after id \"8\""), "{said}");
+    let heads = server.join().expect("three requests");
+    for (head, id) in heads.iter().zip(["7", "8", "8"]) {
+        assert!(head.contains(&format!("last-event-id: {id}\r\n")), "{head}");
+        assert!(head.contains("x-key: k\r\n"), "{head}");
+    }
+}
+
+#[test]
+fn a_refusal_is_told_and_is_a_failure() {
+    let refusal = "HTTP/1.1 403 Forbidden\r\ncontent-length: 7\r\nconnection: close\r\n\r\nnot you";
+    let (url, server) = scripted(vec![refusal.to_owned()]);
+    let out = watch(&[&url]);
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("not you") && said.contains("403"), "{said}");
+    assert!(server.join().is_ok() && out.stdout.is_empty());
+
+    let out = watch(&[]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("usage: watch"));
 }
