@@ -2,6 +2,8 @@
 
 use axum::body::Body;
 use futures_util::stream;
+use http::header::LOCATION;
+use http::{Method, StatusCode};
 use sse_tower::client::{Backoff, ConnectionError, EventSource, EventSourceBuilder, Http, Phase};
 
 use crate::support::{DONE, Feed, Script, follow, number, numbers};
@@ -127,4 +129,27 @@ async fn through_a_service_too_it_is_sent_again_where_nobody_was_there() {
         times += 1;
     }
     assert_eq!(times, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_not_sent_again_once_it_has_led_somewhere() {
+    let to_the_job = || (StatusCode::SEE_OTHER, [(LOCATION, "/jobs/7/events")]);
+    let script = Script::new().answer(to_the_job).status(503).events(DONE);
+    let (seen, error) = numbers(&mut post(&script).start()).await;
+    let methods: Vec<_> = script.asked().into_iter().map(|it| it.method).collect();
+    assert_eq!((seen, methods), (vec![], vec![Method::POST, Method::GET]));
+    assert!(matches!(error, Some(ConnectionError::Status { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_not_sent_again_once_its_answer_has_begun() {
+    let its_database_is_down = || {
+        let refused = std::io::ErrorKind::ConnectionRefused.into();
+        let chunks = [Ok(number(1)), Err::<String, std::io::Error>(refused)];
+        crate::support::stream(Body::from_stream(stream::iter(chunks)))
+    };
+    let script = Script::new().answer(its_database_is_down).events(DONE);
+    let (seen, error) = numbers(&mut post(&script).start()).await;
+    assert_eq!((seen, script.asked().len()), (vec![1], 1));
+    assert!(matches!(error, Some(ConnectionError::Transport(_))));
 }

@@ -57,6 +57,7 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
             headers: HeaderMap::from_iter(headers),
             body: Bytes::new(),
             redirects: 10,
+            taken: false,
         });
         Self {
             call,
@@ -78,7 +79,8 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
     /// are sent unless set here.
     ///
     /// A redirect to another origin, if it is [followed](Http::across_origins), takes along only
-    /// headers that are known to be no secret: those two, `Accept-Language`, `User-Agent`, and what describes the body.
+    /// headers that are known to be no secret: those two, `Accept-Language`, `User-Agent`, and what
+    /// describes the body.
     pub fn header(
         self,
         name: impl TryInto<HeaderName, Error: Into<BoxError>>,

@@ -27,6 +27,8 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) redirects: usize,
+    /// A server took what was to be done, and pointed to what comes of it.
+    pub(super) taken: bool,
 }
 
 /// Where an id came from.
@@ -51,6 +53,8 @@ pub(super) struct Refused {
     pub(super) error: ConnectionError,
     /// How long the server asked to wait.
     pub(super) retry_after: Option<Duration>,
+    /// A server had acted on the request before.
+    pub(super) acted: bool,
 }
 
 impl From<ConnectionError> for Refused {
@@ -58,6 +62,7 @@ impl From<ConnectionError> for Refused {
         Self {
             error,
             retry_after: None,
+            acted: false,
         }
     }
 }
@@ -65,6 +70,18 @@ impl From<ConnectionError> for Refused {
 /// Connects; `None` if there is nothing to come back for. Each answer may take `most` to begin.
 pub(super) async fn connect(
     mut call: Call,
+    id: Option<(HeaderValue, Origin)>,
+    most: Option<Duration>,
+) -> Result<Option<Opened>, Refused> {
+    let opened = follow(&mut call, id, most).await;
+    opened.map_err(|refused| Refused {
+        acted: call.taken,
+        ..refused
+    })
+}
+
+async fn follow(
+    call: &mut Call,
     id: Option<(HeaderValue, Origin)>,
     most: Option<Duration>,
 ) -> Result<Option<Opened>, Refused> {
@@ -91,12 +108,11 @@ pub(super) async fn connect(
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT => call.redirect(&response)?,
             status => {
+                let retry_after = retry_after(response.headers());
+                let body = beginning(response.into_body()).await;
                 return Err(Refused {
-                    retry_after: retry_after(response.headers()),
-                    error: ConnectionError::Status {
-                        status,
-                        body: beginning(response.into_body()).await,
-                    },
+                    retry_after,
+                    ..ConnectionError::Status { status, body }.into()
                 });
             }
         }
@@ -147,6 +163,7 @@ impl Call {
             StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
         );
         if !fetches && !keeps_method {
+            self.taken = true;
             self.method = Method::GET;
             self.body = Bytes::new();
             for about_the_body in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE] {

@@ -77,7 +77,8 @@ impl Http {
     /// Headers and ids that an [`EventSource`](super::EventSource) was given stay with their
     /// origin in any case. What the client itself adds does not, and cannot be taken back: such as
     /// [`default_headers`](reqwest::ClientBuilder::default_headers), which reqwest puts on every
-    /// request. So call this only if nothing of that is a secret. Secrets are safe in a
+    /// request. The body of a POST goes along where the redirect says so (307 and 308), also from
+    /// `https` to `http`. So call this only if nothing of that is a secret. Secrets are safe in a
     /// [header](super::EventSourceBuilder::header) of the event source.
     #[must_use]
     pub fn across_origins(mut self) -> Self {

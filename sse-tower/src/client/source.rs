@@ -207,10 +207,16 @@ impl<E> EventSource<E> {
 
     /// The connection is gone; returns the error if that is the end.
     fn lost(&mut self, refused: Refused) -> Option<ConnectionError> {
-        let Refused { error, retry_after } = refused;
+        let Refused {
+            error,
+            retry_after,
+            acted,
+        } = refused;
         let orderly = matches!(error, ConnectionError::Ended);
         let connection = std::mem::replace(&mut self.connection, Connection::Closed);
         let mut good = false;
+        // An answer that had begun, or a way to it, shows that the server has acted.
+        let acted = acted || matches!(connection, Connection::Open(_));
         if let Connection::Open(open) = connection {
             good = orderly && open.brought_an_event || open.since.elapsed() >= GOOD;
             if open.id != self.decoder.last_event_id() {
@@ -224,7 +230,7 @@ impl<E> EventSource<E> {
         };
         self.last_error = Some(error.clone());
 
-        let allowed = self.settings.repeatable || error.is_untouched();
+        let allowed = self.settings.repeatable || !acted && error.is_untouched();
         let tired = self
             .settings
             .attempts

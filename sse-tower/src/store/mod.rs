@@ -132,7 +132,8 @@ pub trait EventStore: Send + Sync + 'static {
     /// after which nothing is missing.
     ///
     /// The store knows sizes and times, so it decides; one that removes whole portions, or cannot
-    /// count bytes or look at times, may keep more, and never less. The newest entry stays, unless it is too old and the topic is open.
+    /// count bytes or look at times, may keep more, and never less. The newest entry stays, unless
+    /// it is too old and the topic is open.
     ///
     /// # Errors
     ///

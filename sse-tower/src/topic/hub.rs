@@ -71,6 +71,9 @@ struct Shared<K, E> {
     state: Mutex<State<K, E>>,
 }
 
+/// A sweep looks at every topic, which is too much for each event.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+
 struct State<K, E> {
     topics: HashMap<K, Entry<E>>,
     removed: Remembered<K, Tombstone>,
@@ -209,8 +212,10 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
 impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
     /// Removes what is idle, and forgets what was removed long ago.
     fn sweep(&self, state: &mut State<K, E>, now: Instant) {
-        // Often enough that nothing stays twice as long as it should, and no more.
-        if now.duration_since(state.swept) < self.idle_after / 2 {
+        // Often enough that nothing stays twice as long as it should, and no more: each topic is
+        // looked at.
+        let pause = (self.idle_after / 2).max(SHORTEST_PAUSE);
+        if now.duration_since(state.swept) < pause {
             return;
         }
         state.swept = now;

@@ -199,8 +199,8 @@ impl<E: SseEvent> Topic<E> {
     /// How far the slowest subscriber is behind; `None` without subscribers.
     ///
     /// A client that stopped reading is seen here and in [`lagging`](Self::lagging), and nowhere
-    /// else: nobody polls its stream, so that cannot tell. It looks at every subscriber and every event that is kept: ask when
-    /// metrics are collected, not for each event.
+    /// else: nobody polls its stream, so that cannot tell. It looks at every subscriber and every
+    /// event that is kept: ask when metrics are collected, not for each event.
     ///
     /// # Examples
     ///
@@ -280,17 +280,46 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// An epoch that no topic had before: the time, and chance for those that other processes make
-/// in the same second. Those of this process rise.
+/// An epoch that no topic had before.
 pub(crate) fn new_epoch() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let seconds = since.unwrap_or(Duration::ZERO).as_secs();
-    let drawn = seconds << 20 | fastrand::u64(..1 << 20);
-    let next = |last: u64| drawn.max(last.saturating_add(1));
-    // Nothing else is read on the strength of it.
-    let (Ok(last) | Err(last)) = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-        Some(next(last))
-    });
-    next(last)
+    static EPOCHS: Epochs = Epochs(AtomicU64::new(0));
+    EPOCHS.next()
+}
+
+/// The epochs of a process: the time, and chance for those that other processes make in the same
+/// second. They rise by chance too: steps of one would soon meet those of another process.
+struct Epochs(AtomicU64);
+
+impl Epochs {
+    fn next(&self) -> u64 {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let seconds = since.unwrap_or(Duration::ZERO).as_secs();
+        let drawn = seconds << 20 | fastrand::u64(..1 << 20);
+        let step = 1 + fastrand::u64(..1 << 20);
+        let next = |last: u64| drawn.max(last.saturating_add(step));
+        // Nothing else is read on the strength of it.
+        let order = Ordering::Relaxed;
+        let last = self.0.fetch_update(order, order, |last| Some(next(last)));
+        let (Ok(last) | Err(last)) = last;
+        next(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn two_processes_do_not_meet() {
+        let [one, other] = [(); 2].map(|()| {
+            let epochs = Epochs(AtomicU64::new(0));
+            (0..10_000).map(|_| epochs.next()).collect::<HashSet<_>>()
+        });
+        assert_eq!((one.len(), other.len()), (10_000, 10_000));
+        // A hundredth of one is to be expected.
+        let shared = one.intersection(&other).count();
+        assert!(shared <= 3, "{shared}");
+    }
 }
