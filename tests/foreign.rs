@@ -435,6 +435,21 @@ async fn the_end_waits_for_the_end_of_the_event() {
     assert_eq!(layer.open_streams(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_last_id_is_known_when_the_next_event_is_cut_off() {
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let layer = ending_layer().observe(move |closed: &Closed| sender.send(closed.clone()).unwrap());
+    let (sender, response) = channel();
+    let mut reader = Reader::of(through(&layer, response).await);
+    sender.send("id: 7\ndata: half").unwrap();
+    assert_eq!(reader.frame().await, "id: 7\ndata: half");
+    layer.end_streams();
+    sender.send("\n\nid: 8\ndata: next").unwrap();
+    assert_eq!(reader.rest().await, format!("\n\n{AWAY}"));
+    let closed = told.recv().await.unwrap();
+    assert_eq!(closed.last_id.unwrap().as_str(), "7");
+}
+
 #[tokio::test]
 async fn the_last_id_of_a_stream_is_known_however_it_is_cut() {
     let stream = "id: 1\ndata: a\n\nid:two\r\ndata: b\r\n\r\nid\rdata: c\r\rid: drei\n\nid: 4\n";

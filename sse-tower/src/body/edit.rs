@@ -133,7 +133,7 @@ impl Edit {
         }
         if cut && let Some(whole) = whole {
             chunk.truncate(whole);
-            self.scan = BlockScan::default();
+            self.scan.forget_block();
         }
         if self.joined.is_empty() {
             chunk.advance(done);

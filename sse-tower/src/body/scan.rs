@@ -86,6 +86,14 @@ impl BlockScan {
         self.after_cr = false;
     }
 
+    /// What followed the last blank line is not passed on.
+    pub(crate) fn forget_block(&mut self) {
+        *self = Self {
+            last_id: mem::take(&mut self.last_id),
+            ..Self::default()
+        };
+    }
+
     /// Whether no event is under way, so that a comment may stand here.
     pub(crate) fn is_between_events(&self) -> bool {
         self.line.is_empty() && !self.fields.any
