@@ -9,7 +9,7 @@ use memchr::memchr2;
 #[derive(Debug, Default)]
 pub(crate) struct BlockScan {
     /// The first bytes of a line that began in an earlier chunk: enough to tell the fields
-    /// apart, and all of an id.
+    /// apart, and all of an id that is not too long.
     line: Vec<u8>,
     /// The value of the last id line of the present block.
     id: Vec<u8>,
@@ -23,8 +23,11 @@ pub(crate) struct BlockScan {
 /// `retry:`
 const LONGEST_NAME: usize = 6;
 
-/// `id: ` and what clients can send back.
-const LONGEST_ID: usize = 4 + 8 * 1024;
+/// What clients can send back.
+const LONGEST_ID: usize = 8 * 1024;
+
+/// `id: `, and one byte that makes its value too long.
+const LONGEST_LINE: usize = 4 + LONGEST_ID + 1;
 
 /// A blank line, which ends a block if it has any fields.
 #[derive(Clone, Copy, Debug)]
@@ -140,7 +143,7 @@ impl BlockScan {
             part.split_at(part.len().min(LONGEST_NAME.saturating_sub(self.line.len())));
         self.line.extend_from_slice(name);
         if self.line.starts_with(b"id") {
-            let room = LONGEST_ID.saturating_sub(self.line.len());
+            let room = LONGEST_LINE.saturating_sub(self.line.len());
             self.line.extend_from_slice(&value[..value.len().min(room)]);
         }
     }
@@ -162,21 +165,29 @@ impl BlockScan {
             [b':', ..] | b"retry" | [b'r', b'e', b't', b'r', b'y', b':', ..] => return,
             b"data" => self.fields.data = true,
             b"id" | [b'i', b'd', b':', ..] => {
-                self.set_id(line);
-                self.fields.id = true;
+                self.fields.id |= self.set_id(line);
             }
             _ => {}
         }
         self.fields.any = true;
     }
 
+    /// Returns whether clients take it. One that is too long counts as empty.
     #[cold]
-    fn set_id(&mut self, line: &[u8]) {
+    fn set_id(&mut self, line: &[u8]) -> bool {
         let value = line.get(3..).unwrap_or_default();
         let value = value.strip_prefix(b" ").unwrap_or(value);
-        self.id.clear();
-        self.id
-            .extend_from_slice(&value[..value.len().min(LONGEST_ID)]);
+        // First, because the rest of one that is too long may not be known.
+        if value.len() > LONGEST_ID {
+            self.id.clear();
+            return true;
+        }
+        let taken = !value.contains(&0);
+        if taken {
+            self.id.clear();
+            self.id.extend_from_slice(value);
+        }
+        taken
     }
 }
 
