@@ -22,8 +22,8 @@ use crate::registry::Registry;
 /// inside a body can end it: such a connection lives until the client reads on, leaves, or the
 /// transport gives up. Put a time limit around the server, as below, if it must stop.
 ///
-/// A stream of another library has no place to end at while one of its events is under way, and
-/// none at all that a layer can see if it is compressed already.
+/// A stream of another library has no place to end at that a layer can see if it is compressed
+/// already.
 ///
 /// # Examples
 ///
@@ -136,7 +136,9 @@ impl fmt::Debug for Shutdown {
 ///
 /// A stream that is made to end does so between two events, with a
 /// [retry hint](crate::SseLayer::reconnect) of its own, so that clients do not all come back
-/// at the same moment.
+/// at the same moment. A stream of another library whose event is under way has one second to
+/// complete it, then it ends with the event unfinished, which clients drop, and without a
+/// [goodbye](crate::SseLayer::goodbye).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Drain {

@@ -170,6 +170,13 @@ impl Edit {
         self.joined = BytesMut::new();
     }
 
+    /// Whatever follows begins a line.
+    pub(super) fn end_line(&mut self) {
+        if self.scan.is_in_line() {
+            self.out.push_back(Bytes::from_static(b"\n"));
+        }
+    }
+
     pub(super) fn end(&mut self) {
         push(&mut self.out, self.bom.rest());
         if self.hint_alone && self.scan.is_between_events() {

@@ -98,7 +98,7 @@ impl Ending {
     /// The last bytes of a stream that ends for `reason`: a hint when to come back, and the
     /// last event of a shutdown. Returns whether that event is a terminal one.
     pub(crate) fn write(&self, reason: CloseReason, load: &Load, buffer: &mut EventBuffer) -> bool {
-        buffer.open_stream(Some(away(self.settings.reconnect.as_ref(), load)));
+        self.write_inside(load, buffer);
         match &self.settings.goodbye {
             Some(goodbye) if reason == CloseReason::Shutdown => {
                 buffer.write(goodbye).expect("a block is encoded already");
@@ -109,6 +109,12 @@ impl Ending {
                 false
             }
         }
+    }
+
+    /// The last line of a stream that ends inside an event: the hint alone, because the empty
+    /// line of a last event would make clients take what there is for a whole event.
+    pub(crate) fn write_inside(&self, load: &Load, buffer: &mut EventBuffer) {
+        buffer.open_stream(Some(away(self.settings.reconnect.as_ref(), load)));
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -4,12 +4,14 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use sse_core::EventBuffer;
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::body::edit::{Edit, begin};
 use crate::body::ending::Ending;
@@ -33,8 +35,7 @@ pin_project! {
         life: Life,
         ending: Ending,
         silence: Silence,
-        // It ends for this reason, as soon as the event that is under way is complete.
-        cut: Option<CloseReason>,
+        cut: Option<Cut>,
     }
 }
 
@@ -50,6 +51,16 @@ enum Stage<E> {
     /// What is waiting goes out, then the trailers, then nothing ever.
     Ended(Option<HeaderMap>),
 }
+
+/// It ends for this reason, as soon as the event that is under way is complete.
+struct Cut {
+    reason: CloseReason,
+    /// How long that may take. Only if it is under way.
+    grace: Option<Pin<Box<Sleep>>>,
+}
+
+/// An event that is on its way arrives in less.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A body of frames that leave nothing to send must let others run too.
 const MOST_FRUITLESS: usize = 64;
@@ -116,21 +127,31 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
             if this.cut.is_none()
                 && let Poll::Ready(reason) = this.ending.poll(this.life, cx)
             {
-                *this.cut = Some(reason);
+                *this.cut = Some(Cut {
+                    reason,
+                    grace: None,
+                });
             }
-            if let Some(reason) = *this.cut
-                && this.edit.scan.is_between_events()
-            {
-                let mut last = EventBuffer::new();
-                this.ending.write(reason, &this.life.load(), &mut last);
-                this.edit.events += u64::from(last.events());
-                if let Some(id) = last.last_id() {
-                    this.life.sent_id(id);
+            if let Some(cut) = this.cut {
+                let between = this.edit.scan.is_between_events();
+                if between || cut.poll_grace(cx).is_ready() {
+                    let mut last = EventBuffer::new();
+                    let load = this.life.load();
+                    if between {
+                        this.ending.write(cut.reason, &load, &mut last);
+                    } else {
+                        this.edit.end_line();
+                        this.ending.write_inside(&load, &mut last);
+                    }
+                    this.edit.events += u64::from(last.events());
+                    if let Some(id) = last.last_id() {
+                        this.life.sent_id(id);
+                    }
+                    this.edit.out.push_back(last.take());
+                    this.life.ended(cut.reason);
+                    *this.stage = Stage::Ended(None);
+                    continue;
                 }
-                this.edit.out.push_back(last.take());
-                this.life.ended(reason);
-                *this.stage = Stage::Ended(None);
-                continue;
             }
             match this.inner.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(mut frame))) => {
@@ -188,6 +209,18 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                 }
             }
         }
+    }
+}
+
+impl Cut {
+    /// Ready when the event has taken too long.
+    fn poll_grace(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let grace = self.grace.get_or_insert_with(|| Box::pin(sleep(GRACE)));
+        // A body that is always ready may leave the timer no turn.
+        if grace.deadline() <= Instant::now() {
+            return Poll::Ready(());
+        }
+        grace.as_mut().poll(cx)
     }
 }
 

@@ -99,7 +99,12 @@ impl BlockScan {
 
     /// Whether no event is under way, so that a comment may stand here.
     pub(crate) fn is_between_events(&self) -> bool {
-        self.line.is_empty() && !self.fields.any
+        !self.is_in_line() && !self.fields.any
+    }
+
+    /// Whether a line has begun and is not ended.
+    pub(crate) fn is_in_line(&self) -> bool {
+        !self.line.is_empty()
     }
 
     /// The last id there was, unless no client could send it back.

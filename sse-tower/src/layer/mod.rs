@@ -345,7 +345,9 @@ impl SseLayer {
     /// [`Shutdown`] with [`Drain::EndNow`] would.
     ///
     /// Streams that open later are not affected. The server does not poll a stream whose client
-    /// has stopped reading, so such a stream ends when the client reads on or leaves.
+    /// has stopped reading, so such a stream ends when the client reads on or leaves. A stream
+    /// of another library whose event is under way has one second to complete it, then it ends
+    /// with the event unfinished, which clients drop.
     pub fn end_streams(&self) {
         self.shared.registry.end_all();
     }
