@@ -177,6 +177,22 @@ async fn ends_that_are_left_out_of_several_topics_are_the_end_of_all() {
 }
 
 #[tokio::test]
+async fn an_end_that_is_left_out_does_not_end_what_it_is_merged_with() {
+    let (over, other) = (topic(8), topic(8));
+    let sent = added(&other, 1, 1);
+    let nothing = || over.live().filter(|_| false);
+    let combined = Combined::new(&Resume::Fresh).and("over", Ok(nothing()));
+    let alone = Sse::new(stream::select(nothing(), other.live()));
+    let combined = Sse::new(stream::select(combined.unwrap(), other.live()));
+    over.close(Feed::Over).unwrap();
+    other.publish(Feed::Added(1)).unwrap();
+    drop(other);
+    for merged in [alone.into_response(), combined.into_response()] {
+        assert_eq!(Reader::of(merged).rest().await, sent);
+    }
+}
+
+#[tokio::test]
 async fn a_topic_that_stops_is_not_over() {
     let topic = open(&MemoryStore::new()).await;
     let alone = Sse::from(topic.live()).finish_with(Feed::Over);

@@ -295,6 +295,7 @@ impl Combined {
     }
 }
 
+/// The blocks that are sent, and no block for the end: see the stream of a [`Subscription`].
 impl Stream for Combined {
     type Item = Result<Block, Lagged>;
 
@@ -309,12 +310,6 @@ impl Stream for Combined {
             };
             match Pin::new(&mut *subscription).poll_next(cx) {
                 Poll::Pending => {}
-                // Its last event is left out.
-                Poll::Ready(Some(Ok(_))) if subscription.end() == Some(End::Closed) => {
-                    part.cursor = subscription.cursor();
-                    part.subscription = None;
-                    this.untold = true;
-                }
                 Poll::Ready(Some(Ok(block))) => {
                     this.next = (at + 1) % count;
                     return Poll::Ready(Some(Ok(this.hand_out(at, &block))));
@@ -325,6 +320,7 @@ impl Stream for Combined {
                 }
                 Poll::Ready(None) if subscription.end() == Some(End::Closed) => {
                     part.cursor = subscription.cursor();
+                    this.untold |= subscription.take_untold();
                     part.subscription = None;
                 }
                 // It goes on elsewhere, and so must the client.
@@ -332,9 +328,8 @@ impl Stream for Combined {
             }
         }
         if this.is_over() {
-            let end = *this.end.get_or_insert(End::Closed);
-            let untold = mem::take(&mut this.untold) && end == End::Closed;
-            return Poll::Ready(untold.then(|| Ok(end_without_event())));
+            this.end.get_or_insert(End::Closed);
+            return Poll::Ready(None);
         }
         match this.checkpoint() {
             Some(block) => Poll::Ready(Some(Ok(block))),
@@ -355,7 +350,11 @@ impl Source for Combined {
             .iter_mut()
             .flat_map(|part| &mut part.subscription);
         let waited = live.filter_map(Subscription::take_waited).max();
-        Poll::Ready(filled(next, self.end, waited, batch))
+        let filled = filled(next, self.end, waited);
+        if matches!(filled, Filled::Over(_)) && mem::take(&mut self.untold) {
+            end_without_event(batch);
+        }
+        Poll::Ready(filled)
     }
 }
 

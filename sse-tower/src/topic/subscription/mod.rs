@@ -88,8 +88,9 @@ impl<E> Subscription<E> {
     ///
     /// It sees an event as its client would, because that is what the topic keeps. Several
     /// filters all apply. An event that is left out does not move the place that the client
-    /// remembers. If the last event of a topic that is closed is left out, the stream ends with a
-    /// terminal block that has no event, so that the client does not come back for it.
+    /// remembers. If the last event of a topic that is closed is left out, the response ends
+    /// without it: under [`SseLayer`](crate::SseLayer), whose end marker tells a browser so, the
+    /// client does not come back for it. Without the layer it does.
     ///
     /// # Examples
     ///

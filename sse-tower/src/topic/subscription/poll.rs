@@ -23,6 +23,11 @@ enum Next {
     End(End, Option<Lagged>),
 }
 
+/// The blocks that are sent, and no block for the end.
+///
+/// As a response, a subscription that is over tells a client that was not sent the last event
+/// that there is no more, by the end marker of [`SseLayer`](crate::SseLayer). A stream that is
+/// made of this one goes on behind it, and ends like any other: the browser comes back.
 impl<E> Stream for Subscription<E> {
     type Item = Result<Block, Lagged>;
 
@@ -30,9 +35,8 @@ impl<E> Stream for Subscription<E> {
         let this = &mut *self;
         // A reader whose events are all left out must let others run too.
         for _ in 0..16 {
-            if let Some(end) = this.end {
-                let untold = mem::take(&mut this.untold) && end == End::Closed;
-                return Poll::Ready(untold.then(|| Ok(end_without_event())));
+            if this.end.is_some() {
+                return Poll::Ready(None);
             }
             let Poll::Ready(next) = this.poll_read(cx) else {
                 return match this.checkpoint() {
@@ -106,8 +110,11 @@ impl<E> Source for Subscription<E> {
             }
         }
         let next = ready!(self.as_mut().poll_next(cx));
-        let waited = self.take_waited();
-        Poll::Ready(filled(next, self.end, waited, batch))
+        let filled = filled(next, self.end, self.take_waited());
+        if matches!(filled, Filled::Over(_)) && self.take_untold() {
+            end_without_event(batch);
+        }
+        Poll::Ready(filled)
     }
 }
 
@@ -116,14 +123,8 @@ pub(in crate::topic) fn filled(
     next: Option<Result<Block, Lagged>>,
     end: Option<End>,
     waited: Option<u64>,
-    batch: &mut MaybeBatch,
 ) -> Filled {
     match (next, end) {
-        (Some(Ok(block)), Some(End::Closed)) => {
-            // The client is told not to come back, and what is to follow the end still follows.
-            batch.get_or_insert_default().add_block(block, true);
-            Filled::Over(CloseReason::Ended)
-        }
         (Some(Ok(block)), _) => Filled::Block(block, waited),
         (Some(Err(lagged)), _) => Filled::Failed(lagged.into()),
         // The topic is not over, so what follows its last event must not follow here.
@@ -137,12 +138,21 @@ fn place(block: &Block) -> Option<Cursor> {
     block.last_id()?.as_str().parse().ok()
 }
 
-/// What ends a stream whose client was not sent the last event, and would come back for it.
-pub(in crate::topic) fn end_without_event() -> Block {
-    Block::stored(Bytes::new(), 0, None, true)
+/// Ends the response to a client that was not sent the last event, and would come back for it.
+///
+/// What a handler adds to the end still follows. In the stream this would be the end of whatever
+/// it is merged with.
+pub(in crate::topic) fn end_without_event(batch: &mut MaybeBatch) {
+    let end = Block::stored(Bytes::new(), 0, None, true);
+    batch.get_or_insert_default().add_block(end, true);
 }
 
 impl<E> Subscription<E> {
+    /// Whether the topic is over and the client was not sent its last event; told once.
+    pub(in crate::topic) fn take_untold(&mut self) -> bool {
+        mem::take(&mut self.untold) && self.end == Some(End::Closed)
+    }
+
     /// A checkpoint, if it is time.
     fn checkpoint(&mut self) -> Option<Block> {
         if self.is_reading() {
