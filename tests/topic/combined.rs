@@ -261,6 +261,29 @@ async fn checkpoints_tell_of_all_topics_at_once() {
     assert!(back.next().now_or_never().is_none(), "it knows where it is");
 }
 
+#[tokio::test]
+async fn a_topic_that_is_new_to_the_client_needs_a_checkpoint_whenever_it_is_added() {
+    let (chat, load) = (topic(8), topic(8));
+    let seen: Cursors = format!("chat={}", chat.head()).parse().unwrap();
+    let resume = Resume::After(seen);
+    let chat_only = || {
+        let known = chat.subscribe(resume.of("chat"));
+        Combined::new(&resume).and("chat", known).unwrap()
+    };
+    let before = chat_only().checkpoints().and("load", Ok(load.live()));
+    let after = chat_only().and("load", Ok(load.live()));
+    for mut both in [before.unwrap(), after.unwrap().checkpoints()] {
+        let block = both.next().now_or_never().unwrap().unwrap().unwrap();
+        let back = back_after(&block);
+        assert_eq!(back.of("load"), Resume::After(load.head()));
+    }
+    let mut known = Combined::new(&resume).checkpoints();
+    known = known
+        .and("chat", chat.subscribe(resume.of("chat")))
+        .unwrap();
+    assert!(known.next().now_or_never().is_none(), "it knows its place");
+}
+
 #[test]
 fn what_cannot_be_combined_is_refused() {
     let topic = topic(1);

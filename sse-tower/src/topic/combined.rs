@@ -80,7 +80,9 @@ pub struct Combined {
     parts: Vec<Part>,
     /// Whose turn it is.
     next: usize,
-    checkpoints: Option<Checkpoints>,
+    checkpoints: bool,
+    /// The sum of the places that the client knows, if it knows all of them.
+    known: Option<u64>,
     /// The client was not sent the last event of a topic that is over, nor an id since.
     untold: bool,
     end: Option<End>,
@@ -99,21 +101,15 @@ struct Part {
     subscription: Option<Subscription<Block>>,
 }
 
-/// The sum of the places that the client knows of, if it knows any.
-#[derive(Debug)]
-struct Checkpoints {
-    known: Option<u64>,
-}
-
 impl Combined {
     /// How many topics one connection can follow, which keeps an id below 512 bytes.
     pub const MOST: usize = 8;
 
     /// No subscription yet, for a client that comes back with these places.
     pub fn new(resume: &Resume<Cursors>) -> Self {
-        let known = match resume {
-            Resume::After(cursors) => cursors.0.clone(),
-            Resume::Fresh | Resume::Unreadable(_) => Vec::new(),
+        let (brought, known) = match resume {
+            Resume::After(cursors) => (cursors.0.clone(), Some(cursors.sum())),
+            Resume::Fresh | Resume::Unreadable(_) => (Vec::new(), None),
         };
         let part = |(label, cursor)| Part {
             label,
@@ -122,9 +118,10 @@ impl Combined {
             subscription: None,
         };
         Self {
-            parts: known.into_iter().map(part).collect(),
+            parts: brought.into_iter().map(part).collect(),
             next: 0,
-            checkpoints: None,
+            checkpoints: false,
+            known,
             untold: false,
             end: None,
             #[cfg(feature = "sealed")]
@@ -165,6 +162,9 @@ impl Combined {
         let place = subscription.as_ref().map(Subscription::cursor);
         match (known, place) {
             (Some(at), _) => {
+                if subscription.as_ref().is_some_and(|it| !it.is_resumed()) {
+                    self.known = None;
+                }
                 let part = &mut self.parts[at];
                 part.cursor = place.unwrap_or(part.cursor);
                 part.added = true;
@@ -172,6 +172,7 @@ impl Combined {
             }
             (None, Some(cursor)) => {
                 self.make_room()?;
+                self.known = None;
                 self.parts.push(Part {
                     label,
                     cursor,
@@ -188,10 +189,7 @@ impl Combined {
     /// Tells the client where it is when no event does, as
     /// [`Subscription::checkpoints`] does for one topic.
     pub fn checkpoints(mut self) -> Self {
-        let mut live = self.parts.iter().flat_map(|part| &part.subscription);
-        let knows_all = live.all(Subscription::is_resumed);
-        let known = (knows_all && !self.parts.is_empty()).then(|| self.cursors().sum());
-        self.checkpoints = Some(Checkpoints { known });
+        self.checkpoints = true;
         self
     }
 
@@ -237,9 +235,7 @@ impl Combined {
         });
         if block.last_id().is_some() {
             self.untold = false;
-            if let Some(checkpoints) = &mut self.checkpoints {
-                checkpoints.known = Some(cursors.sum());
-            }
+            self.known = Some(cursors.sum());
         }
         if block.is_terminal() {
             self.parts[at].subscription = None;
@@ -252,17 +248,17 @@ impl Combined {
     /// A checkpoint, if it is time.
     fn checkpoint(&mut self) -> Option<Block> {
         let mut live = self.parts.iter().flat_map(|part| &part.subscription);
-        if self.checkpoints.is_none() || live.any(Subscription::is_reading) {
+        if !self.checkpoints || live.any(Subscription::is_reading) {
             return None;
         }
         self.look();
         let cursors = self.cursors();
         let sum = cursors.sum();
-        let known = &mut self.checkpoints.as_mut()?.known;
-        if known.is_some_and(|known| sum.saturating_sub(known) < CHECKPOINT) {
+        let near = |known: u64| sum.saturating_sub(known) < CHECKPOINT;
+        if self.known.is_some_and(near) {
             return None;
         }
-        *known = Some(sum);
+        self.known = Some(sum);
         self.untold = false;
         let mut buffer = EventBuffer::new();
         buffer.checkpoint(&self.id(&cursors));
