@@ -1,5 +1,6 @@
 //! The end of a topic, which every client is told, so that none comes back for ever.
 
+use std::future::ready;
 use std::sync::{Arc, Barrier};
 use std::{hint, thread};
 
@@ -10,8 +11,9 @@ use axum::routing::get;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::{Request, StatusCode};
 use sse_tower::store::MemoryStore;
-use sse_tower::{Combined, Cursors, DurableTopic, Missed, SseLayer};
-use tower::ServiceExt as _;
+use sse_tower::{Combined, Cursors, DurableTopic, Event, Lag, Missed, SseLayer};
+use tokio::time;
+use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use super::*;
 
@@ -148,6 +150,40 @@ async fn an_end_that_is_left_out_of_a_durable_topic_is_an_end() {
             sent[0].contains("data: 5\n") && sent[0].ends_with(END),
             "{sent:?}"
         );
+    }
+}
+
+/// What a browser is sent that was answered this.
+async fn under_the_layer(response: impl IntoResponse) -> String {
+    let mut response = Some(response.into_response());
+    let answer = move |_: Request<Body>| ready(response.take().ok_or("once"));
+    let service = SseLayer::new().layer(service_fn(answer));
+    let request = Request::get("/").header("accept", "text/event-stream");
+    let request = request.body(Body::empty()).unwrap();
+    Reader::of(service.oneshot(request).await.unwrap())
+        .rest()
+        .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_behind_a_gap_is_an_end() {
+    let tell = Lag::tell(|_| Event::named("lost").data("1"));
+    for (lag, told) in [
+        (tell, "event: lost\ndata: 1\n\n"),
+        (Lag::skip_to_latest(), ""),
+    ] {
+        let topic = Topic::<Event>::new(Retention::events(8).age(secs(60)));
+        let resumed = || topic.subscribe(Resume::After(topic.head())).unwrap();
+        let alone = resumed().lag(lag.clone());
+        let combined = Combined::new(&Resume::Fresh).and("topic", Ok(resumed().lag(lag)));
+        topic.publish(Event::new().data("0")).unwrap();
+        time::advance(secs(61)).await;
+        assert_eq!(topic.lagging(), 2);
+        // Nothing of it is sent, not even an id.
+        topic.close(Event::new()).unwrap();
+        for response in [alone.into_response(), combined.into_response()] {
+            assert_eq!(under_the_layer(response).await, format!("{told}{END}"));
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Subscription<E> {
     checkpoints: Option<Checkpoints>,
     /// The client came with a place of its own.
     resumed: bool,
-    /// The client cannot tell from its last id that it was sent the newest event that was read.
+    /// Behind the last id of the client something was read, or is lost.
     untold: bool,
     end: Option<End>,
     event: PhantomData<fn() -> E>,

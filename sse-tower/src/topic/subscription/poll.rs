@@ -206,6 +206,7 @@ impl<E> Subscription<E> {
             Read::Closed => return Some(Next::End(End::Closed, None)),
             _ => return Some(Next::End(End::Detached, None)),
         };
+        self.untold = true;
         let lagged = Next::End(End::Lagged, Some(Lagged(gap)));
         match &self.lag.0 {
             Policy::Close => Some(lagged),
