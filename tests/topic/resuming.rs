@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts as _, State};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
-use futures_util::{FutureExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::{Request, StatusCode};
 use sse_tower::{Missed, RawEvent, SseLayer, sse_handler};
 use tokio::time;
@@ -153,6 +153,26 @@ async fn a_checkpoint_counts_from_the_id_that_was_sent() {
     assert_eq!(reader.frame().await, added(&topic, 1, 1));
     let checkpoint = format!("event: sse-tower:cursor\nid: {}\ndata:\n\n", topic.head());
     assert_eq!(reader.frame().await, checkpoint);
+}
+
+#[test]
+fn a_checkpoint_does_not_wait_for_a_topic_to_rest() {
+    for (known, left_out) in [(false, 1), (true, 64)] {
+        let topic = topic(512);
+        let resume = if known { at(&topic, 0) } else { Resume::Fresh };
+        let subscription = topic.subscribe(resume).unwrap().checkpoints();
+        topic.publish(Feed::Added(0)).unwrap();
+        // For every event that is read there is another.
+        let publisher = topic.clone();
+        let mut busy = subscription.filter(move |_| {
+            publisher.publish(Feed::Added(0)).unwrap();
+            false
+        });
+        let found = (0..10).find_map(|_| busy.next().now_or_never());
+        let block = found.expect("a checkpoint").unwrap().unwrap();
+        let place = Cursor::new(topic.head().epoch(), left_out).to_string();
+        assert_eq!(block.last_id().unwrap().as_str(), place);
+    }
 }
 
 #[sse_handler]

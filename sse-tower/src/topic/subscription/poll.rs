@@ -39,7 +39,7 @@ impl<E> Stream for Subscription<E> {
                 return Poll::Ready(None);
             }
             let Poll::Ready(next) = this.poll_read(cx) else {
-                return match this.checkpoint() {
+                return match this.checkpoint_at_rest() {
                     Some(block) => Poll::Ready(Some(Ok(block))),
                     None => Poll::Pending,
                 };
@@ -47,11 +47,19 @@ impl<E> Stream for Subscription<E> {
             let block = match next {
                 Next::Block(block) => {
                     let newest = place(&block);
+                    let last = block.is_terminal();
                     let block = match &mut this.edit {
                         Some(edit) => edit.filter(block),
                         None => Some(block),
                     };
                     this.note(newest, block.as_ref().and_then(place));
+                    // A topic that is busy may never rest. That it is over is told otherwise.
+                    if block.is_none()
+                        && !last
+                        && let Some(checkpoint) = this.checkpoint()
+                    {
+                        return Poll::Ready(Some(Ok(checkpoint)));
+                    }
                     block
                 }
                 Next::Told(block) => Some(block),
@@ -90,7 +98,7 @@ impl<E> Source for Subscription<E> {
                 }
                 Poll::Ready(read) => self.judge(read),
                 Poll::Pending => {
-                    return match self.checkpoint() {
+                    return match self.checkpoint_at_rest() {
                         Some(block) => Poll::Ready(Filled::Block(block, None)),
                         None => Poll::Pending,
                     };
@@ -153,11 +161,16 @@ impl<E> Subscription<E> {
         mem::take(&mut self.untold) && self.end == Some(End::Closed)
     }
 
+    /// A checkpoint, if it is time and no event is on its way from a store.
+    fn checkpoint_at_rest(&mut self) -> Option<Block> {
+        match self.is_reading() {
+            true => None,
+            false => self.checkpoint(),
+        }
+    }
+
     /// A checkpoint, if it is time.
     fn checkpoint(&mut self) -> Option<Block> {
-        if self.is_reading() {
-            return None;
-        }
         let cursor = self.cursor();
         let known = &mut self.checkpoints.as_mut()?.known;
         let ahead = |known: Cursor| cursor.seq().saturating_sub(known.seq());
