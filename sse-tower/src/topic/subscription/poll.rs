@@ -45,24 +45,8 @@ impl<E> Stream for Subscription<E> {
                 };
             };
             let block = match next {
-                Next::Block(block) => {
-                    let newest = place(&block);
-                    let last = block.is_terminal();
-                    let block = match &mut this.edit {
-                        Some(edit) => edit.filter(block),
-                        None => Some(block),
-                    };
-                    this.note(newest, block.as_ref().and_then(place));
-                    // A topic that is busy may never rest. That it is over is told otherwise.
-                    if block.is_none()
-                        && !last
-                        && let Some(checkpoint) = this.checkpoint()
-                    {
-                        return Poll::Ready(Some(Ok(checkpoint)));
-                    }
-                    block
-                }
-                Next::Told(block) => Some(block),
+                Next::Block(block) => this.sift(block),
+                Next::Told(block) => Some(this.seal(block)),
                 Next::End(end, lagged) => {
                     this.end = Some(end);
                     match lagged {
@@ -72,7 +56,7 @@ impl<E> Stream for Subscription<E> {
                 }
             };
             if let Some(block) = block {
-                return Poll::Ready(Some(Ok(this.seal(block))));
+                return Poll::Ready(Some(Ok(block)));
             }
         }
         cx.waker().wake_by_ref();
@@ -159,6 +143,28 @@ impl<E> Subscription<E> {
     /// Whether the topic is over and the client was not sent its last event; told once.
     pub(in crate::topic) fn take_untold(&mut self) -> bool {
         mem::take(&mut self.untold) && self.end == Some(End::Closed)
+    }
+
+    /// What this client is sent of a block; if nothing, a checkpoint, if it is time.
+    fn sift(&mut self, block: Block) -> Option<Block> {
+        let newest = block.last_id().is_some().then(|| self.cursor());
+        let (events, last) = (block.events(), block.is_terminal());
+        let kept = match &mut self.edit {
+            Some(edit) => edit.filter(block),
+            None => Some(block),
+        };
+        let sent = match &kept {
+            Some(kept) if kept.events() == events => newest,
+            kept => kept.as_ref().and_then(place),
+        };
+        self.note(newest, sent);
+        match kept {
+            Some(kept) => Some(self.seal(kept)),
+            // The end is told otherwise.
+            None if last => None,
+            // Not only at rest, which a busy topic may never be.
+            None => self.checkpoint(),
+        }
     }
 
     /// A checkpoint, if it is time and no event is on its way from a store.
