@@ -55,7 +55,7 @@ async fn a_run_that_was_read_can_be_forgotten_at_once() {
     let app = upstream.app(&layer().forget_when_read());
     let mut client = Client::get(&app, "").await;
     upstream.send(0, ["1"]);
-    let first = client.event().await;
+    client.expect(["1"]).await;
     drop(client);
     upstream.send(0, ["2"]);
     upstream.end(0);
@@ -63,14 +63,125 @@ async fn a_run_that_was_read_can_be_forgotten_at_once() {
 
     // Nobody has read all of it.
     let mut client = Client::get(&app, "").await;
-    client.expect(["1", "2"]).await;
+    client.expect(["1"]).await;
+    let last = client.event().await;
     client.ends().await;
     assert_eq!(upstream.calls(), 1);
     // Now somebody has.
-    let late = get(&app, &first.id).await;
+    let late = get(&app, &last.id).await;
     assert_eq!(late.status(), StatusCode::NO_CONTENT);
     drop(get(&app, "").await);
     assert_eq!(upstream.calls(), 2);
+}
+
+/// A run of three events: one client has read it to its end, one has lost its connection before.
+async fn read_by_one_of_two(app: &Router, upstream: &Upstream) -> [Dispatched; 3] {
+    let mut whole = Client::get(app, "").await;
+    let mut cut = Client::get(app, "").await;
+    upstream.send(0, ["1", "2", "3"]);
+    upstream.end(0);
+    cut.expect(["1"]).await;
+    drop(cut);
+    let read = [
+        whole.event().await,
+        whole.event().await,
+        whole.event().await,
+    ];
+    whole.ends().await;
+    read
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_one_client_has_read_is_there_for_another_that_has_not() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&layer().forget_when_read());
+    let [first, _, last] = read_by_one_of_two(&app, &upstream).await;
+
+    for _ in 0..2 {
+        let mut back = Client::get(&app, &first.id).await;
+        back.expect(["2", "3"]).await;
+        back.ends().await;
+    }
+    assert_eq!(get(&app, &last.id).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(upstream.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forgotten_because_one_has_read_it_is_a_gap_for_another() {
+    for snapshots in [false, true] {
+        let mut layer = layer().forget_when_read();
+        if snapshots {
+            layer = layer.on_gap(|_, gap| {
+                let known = *gap.gap().expect("it is an id of the layer");
+                let lost = known.lost().unwrap().to_string();
+                let snapshot = Event::new().data(lost).id(known.resume());
+                let snapshot = Block::encode(&snapshot).map_err(Into::into);
+                Sse::new(stream::iter([snapshot]).chain(gap.into_events()))
+            });
+        }
+        let upstream = Upstream::ours();
+        let app = once(&upstream, &layer);
+        let [first, _, last] = read_by_one_of_two(&app, &upstream).await;
+        // Who comes without an id does not find the run, and this handler has no other.
+        assert_eq!(get(&app, "").await.status(), StatusCode::NOT_FOUND);
+
+        if snapshots {
+            let mut back = Client::get(&app, &first.id).await;
+            let snapshot = back.event().await;
+            assert_eq!((snapshot.data, &snapshot.id), ("2".into(), &last.id));
+            back.ends().await;
+        } else {
+            assert_eq!(get(&app, &first.id).await.status(), StatusCode::GONE);
+        }
+        assert_eq!(get(&app, &last.id).await.status(), StatusCode::NO_CONTENT);
+        assert_eq!(upstream.calls(), 1);
+    }
+}
+
+/// A handler with one stream to give.
+fn once(upstream: &Upstream, layer: &ResumeLayer) -> Router {
+    let this = upstream.clone();
+    let handler = move || {
+        let first = this.calls() == 0;
+        let response = first.then(|| this.respond());
+        std::future::ready(response.ok_or(StatusCode::NOT_FOUND))
+    };
+    Router::new()
+        .route("/run", any(handler))
+        .layer(layer.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_without_events_is_over_for_who_comes_back() {
+    for layer in [layer(), layer().forget_when_read()] {
+        let upstream = Upstream::ours();
+        let app = upstream.app(&layer);
+        let client = Client::get(&app, "").await;
+        upstream.end(0);
+        client.ends().await;
+        // An `EventSource` has no id, and would come back for ever.
+        assert_eq!(get(&app, "").await.status(), StatusCode::NO_CONTENT);
+        assert_eq!(upstream.calls(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_end_nobody_was_given_was_not_read() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&layer().forget_when_read());
+    let mut client = Client::get(&app, "").await;
+    upstream.send(0, ["1"]);
+    client.expect(["1"]).await;
+    drop(client);
+    upstream.end(0);
+    settle().await;
+
+    let mut back = Client::get(&app, "").await;
+    assert_eq!(upstream.calls(), 1);
+    back.expect(["1"]).await;
+    back.ends().await;
+    drop(get(&app, "").await);
+    assert_eq!(upstream.calls(), 2, "now it was");
 }
 
 #[tokio::test(start_paused = true)]

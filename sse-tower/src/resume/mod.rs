@@ -198,17 +198,24 @@ impl ResumeLayer {
     ///
     /// After that, 204 answers the ids of a run that came to its own end, as many runs back as
     /// there [may be](Self::max_runs); an `EventSource` then stops. Anything else calls the
-    /// handler.
+    /// handler. With [`forget_when_read`](Self::forget_when_read), only the id of its last event
+    /// is answered so.
     #[must_use]
     pub fn forget_after(self, time: Duration) -> Self {
         self.set(|options| options.forget_after = time)
     }
 
-    /// Forgets a run that came to its own end as soon as a connection was given all of it: for
-    /// clients that store what they have read, and would have it twice if they got it again.
-    /// Default: it is kept for as long as any other.
+    /// Hides a run that came to its own end once a connection was given all of it: for clients
+    /// that store what they have read, and would have it twice if they got it again. Default: it
+    /// is found for as long as any other.
+    ///
+    /// A request that comes after that does not find the run, and its memory goes then, or
+    /// [later](Self::forget_after) if there is none. But a client whose id is that of an earlier
+    /// event of the run gets the rest. When the run is gone, 204 answers the id of its last
+    /// event; after an earlier one, events are [missing](Self::on_gap).
     ///
     /// Given is not received: what was written to a connection that died without a word counts.
+    /// A run without events is not hidden.
     #[must_use]
     pub fn forget_when_read(self) -> Self {
         self.set(|options| options.forget_when_read = true)
@@ -244,6 +251,9 @@ impl ResumeLayer {
     }
 
     /// Answers requests after whose id events are missing. Default: 410.
+    ///
+    /// If nothing is left, an `EventSource` comes back with the same id after the end, unless the
+    /// snapshot has the id [`Gap::resume`](crate::Gap::resume).
     ///
     /// # Examples
     ///

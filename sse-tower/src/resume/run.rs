@@ -37,6 +37,8 @@ pub(super) struct Pace {
     pub(super) connections: usize,
     /// The newest number that any of them was given.
     pub(super) read: u64,
+    /// Any of them was given the end.
+    end_was_read: bool,
     /// Another run has taken its place.
     pub(super) replaced: bool,
 }
@@ -59,6 +61,14 @@ impl Run {
             pace: watch::Sender::default(),
             end: OnceLock::new(),
         }
+    }
+
+    /// One that has ended and of which nothing is left.
+    pub(super) fn gone() -> Self {
+        let run = Self::new(Retention::default(), SharedSettings::default());
+        run.finish();
+        run.log.close();
+        run
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -125,10 +135,17 @@ impl Run {
         self.end.get().map(|end| end.at)
     }
 
-    /// Whether a connection was given all of it, and that is all there will be.
+    /// Whether a connection was given all of it, the end included.
+    ///
+    /// Without events there is nothing to read: who comes back has no id, and is to find the end.
     pub(super) fn was_read(&self) -> bool {
-        let read = self.pace.borrow().read;
-        self.is_complete() && self.log.is_closed() && read >= self.log.head().seq()
+        self.is_complete() && self.pace.borrow().end_was_read && self.log.head().seq() > 0
+    }
+
+    /// Whether `after` is a place in it behind which there are events.
+    pub(super) fn goes_on(&self, after: Cursor) -> bool {
+        let head = self.log.head();
+        after.epoch() == head.epoch() && after.seq() < head.seq()
     }
 
     /// Whether it came to its own end, so that nothing is left to wait for.
@@ -173,11 +190,16 @@ impl Stream for RunEvents {
                 this.run.pace.send_if_modified(|pace| {
                     let further = read > pace.read;
                     pace.read = pace.read.max(read);
+                    // Who gets a terminal event does not ask for more.
+                    pace.end_was_read |= block.is_terminal();
                     further
                 });
                 return Poll::Ready(Some(Ok(block)));
             }
-            Read::Closed => None,
+            Read::Closed => {
+                this.run.pace.send_modify(|pace| pace.end_was_read = true);
+                None
+            }
             Read::Gap(gap) => Some(Err(Lagged(gap).into())),
             // A log is detached when its run has failed.
             _ => Some(Err(RunFailed.into())),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sse_core::log::GapCause;
 use sse_core::{Cursor, Gap, Missed, Retention};
 use tokio::sync::watch;
 
@@ -38,8 +39,8 @@ pub(super) struct Runs {
 #[derive(Debug, Default)]
 struct State {
     slots: HashMap<ScopedRunKey, Slot>,
-    /// The epochs of runs that were complete, and are gone.
-    forgotten: Remembered<ScopedRunKey, u64>,
+    /// Where runs ended that were complete, and are gone.
+    forgotten: Remembered<ScopedRunKey, Cursor>,
 }
 
 #[derive(Debug)]
@@ -96,6 +97,7 @@ impl Runs {
         if let Some(Slot::There(run)) = state.slots.get(key)
             && self.options.forget_when_read
             && run.was_read()
+            && !ask.after.flatten().is_some_and(|after| run.goes_on(after))
         {
             _read = state.remove(key, self.most());
         }
@@ -113,9 +115,11 @@ impl Runs {
                 old = Some(Arc::clone(run));
             }
             None => {
-                let epoch = ask.after.flatten().map(Cursor::epoch);
-                if epoch.is_some() && epoch == state.forgotten.get(key).copied() {
-                    return Found::Complete;
+                if let Some(after) = ask.after.flatten()
+                    && let Some(&head) = state.forgotten.get(key)
+                    && after.epoch() == head.epoch()
+                {
+                    return self.come_too_late(after, head);
                 }
                 let full = state.slots.len() >= self.options.max_runs;
                 if full && !self.forget_oldest(&mut state) {
@@ -132,6 +136,21 @@ impl Runs {
             installed: false,
             _over: sender,
         })
+    }
+
+    /// What a client finds that comes back to a run that is forgotten.
+    fn come_too_late(&self, after: Cursor, head: Cursor) -> Found {
+        // What was read was read by somebody, who need not be this client.
+        if after == head || !self.options.forget_when_read {
+            return Found::Complete;
+        }
+        let cause = if after.seq() < head.seq() {
+            GapCause::Evicted
+        } else {
+            GapCause::Future
+        };
+        let gap = Gap::new(after, head, cause);
+        Found::Gap(Some(gap), Arc::new(Run::gone()).attach_to_rest())
     }
 
     /// Removes a run that is running, unless somebody has attached.
@@ -211,7 +230,7 @@ impl State {
         };
         // Of one that failed, nobody has seen the end.
         if run.is_complete() {
-            self.forgotten.insert(key.clone(), run.epoch());
+            self.forgotten.insert(key.clone(), run.log.head());
             self.forgotten.limit(most, |_| false);
         }
         Some(run)
