@@ -165,6 +165,14 @@ async fn under_the_layer(response: impl IntoResponse) -> String {
         .await
 }
 
+#[tokio::test]
+async fn a_checkpoint_does_not_take_the_place_of_the_end() {
+    let topic = topic(2);
+    let nothing = topic.live().filter(|_| false).checkpoints();
+    topic.close(Feed::Over).unwrap();
+    assert_eq!(under_the_layer(nothing).await, END);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_end_behind_a_gap_is_an_end() {
     let tell = Lag::tell(|_| Event::named("lost").data("1"));
