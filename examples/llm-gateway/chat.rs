@@ -40,10 +40,10 @@ fn resumable() -> ResumeLayer {
         .forget_after(Duration::from_secs(30))
         .forget_when_read()
         // All of the longest answer in its smallest pieces: a page that comes back has no id, and
-        // reads from the beginning.
+        // reads from the beginning. For all runs that is 256 MiB at most.
         .keep(Retention::events(65_536).bytes(8 << 20))
         .replace_running()
-        .max_runs(100)
+        .max_runs(32)
 }
 
 /// The chat that a request is about. A real application would also say whose it is.

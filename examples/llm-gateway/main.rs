@@ -7,9 +7,9 @@
 //! | `POST /v1/messages` | the SDKs of Anthropic |
 //! | `POST /api/chat`, `GET /api/chat/{id}/stream` | `useChat` of the AI SDK, which may lose its connection |
 //!
-//! A client that leaves stops the upstream, but for the AI SDK's, which is waited for: 30 s, or until
-//! it asks again. Texts only: tools and pictures pass through `/v1/chat/completions`, where nothing is
-//! translated.
+//! A client that leaves stops the upstream, but for the AI SDK's, which is waited for: 30 s, or
+//! until it asks again. Texts only: tools and pictures pass through `/v1/chat/completions`, where
+//! nothing is translated.
 //!
 //! `OPENAI_BASE_URL` (with `OPENAI_API_KEY`) names the upstream; without it, a Markov chain over the
 //! README answers. `OPENAI_MODEL` takes the place of the model that clients ask for; `useChat` asks
