@@ -52,7 +52,7 @@ async function checkAll() {
   const cable = await wire(() => port)
   const first = await open(line)
   const second = await open(cable.url)
-  const terminal = promisify(execFile)(PROGRESS, ['watch', `${line}hash`])
+  const terminal = inATerminal(`'${PROGRESS}' watch '${line}hash'`)
 
   await check('the bar moves by itself, and never back', async () => {
     await until('movement', async () => new Set(await first.seen()).size > 5, 60)
@@ -101,9 +101,14 @@ async function checkAll() {
     await sleep(2_000)
     assert.equal(first.requests.length, length, 'nobody asks again')
   })
-  await check('so does the terminal', async () => {
-    const { stdout } = await terminal
-    assert.match(stdout, new RegExp(`^sha-256 ${digest}: 6 files, ${6 * LENGTH} bytes in `))
+  await check('so does the terminal, which drew a bar of its own', async () => {
+    const drawn = await terminal
+    assert.match(drawn, new RegExp(`sha-256 ${digest}: 6 files, ${6 * LENGTH} bytes in `))
+    const bars = [...drawn.matchAll(/█+[^\n]*? ([\d.]+) GiB\/6\.00 GiB, \d+ MB\/s/g)]
+    const positions = bars.map(([, position]) => Number(position))
+    assert.ok(new Set(positions).size > 5, `${positions}`)
+    assert.deepEqual(positions, [...positions].sort((a, b) => a - b))
+    return `${new Set(positions).size} positions`
   })
   await check('a page that is loaded after the end is told of it, and stops, too', async () => {
     first.requests.length = 0
@@ -126,6 +131,14 @@ async function checkAll() {
 }
 
 // ---- Helpers
+
+/** What a command draws on a terminal of 120 columns: without one there is no bar. */
+async function inATerminal(command) {
+  const script = ['-qec', `stty cols 120; exec ${command}`, '/dev/null']
+  const env = { ...process.env, TERM: 'xterm' }
+  const { stdout } = await promisify(execFile)('script', script, { env, maxBuffer: 2 ** 26 })
+  return stdout
+}
 
 /** A page, with the statuses of its streams and all values that its bar had. */
 async function open(url) {
