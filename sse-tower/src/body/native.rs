@@ -11,9 +11,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use sse_core::BoxError;
 
+use crate::body::batch::{Batch, MaybeBatch};
 use crate::body::ending::{Ending, write_opening};
 use crate::body::silence::{Silence, Whose};
-use crate::body::source::{Batch, BoxSource, Filled, MaybeBatch};
+use crate::body::source::{BoxSource, Filled};
 use crate::context::RequestContext;
 use crate::ids::IdAssigner;
 use crate::life::{CloseReason, Life, within};
