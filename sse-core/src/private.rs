@@ -2,6 +2,8 @@
 
 #[path = "private/content.rs"]
 mod content;
+#[path = "private/json.rs"]
+mod json;
 #[path = "private/map_key.rs"]
 mod map_key;
 #[path = "private/read.rs"]
@@ -25,6 +27,7 @@ pub use ::serde::de::DeserializeOwned;
 pub use ::serde::{self, Deserialize, Serialize};
 
 pub use self::content::*;
+pub use self::json::*;
 pub use self::read::*;
 pub use self::tag::Adjacent;
 pub use crate::__items as items;
@@ -34,7 +37,7 @@ pub use crate::field::RetryDelay;
 pub use crate::raw::RawEvent;
 pub use crate::read::{DecodeError, FromSseEvent};
 pub use crate::typed::{DataFormat, EventMeta, Keep, SseEvent};
-pub use crate::write::EventWriter;
+pub use crate::write::{EventWriter, JsonWriter};
 
 /// The items as they are. Where this name leads nowhere, the compiler does not look at them.
 #[doc(hidden)]
@@ -53,15 +56,6 @@ pub trait Payload: ::serde::Serialize {}
 
 #[diagnostic::do_not_recommend]
 impl<T: ::serde::Serialize + ?Sized> Payload for T {}
-
-/// Writes a payload that is one value.
-///
-/// # Errors
-///
-/// As [`EventWriter::json`].
-pub fn json<T: Payload + ?Sized>(w: &mut EventWriter, value: &T) -> Result<(), EncodeError> {
-    w.json(value)
-}
 
 /// Stands in for `Serialize::serialize` in the code of serde's derive, for the message's sake.
 ///

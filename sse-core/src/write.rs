@@ -1,6 +1,7 @@
 //! Fields become bytes.
 
 mod data;
+mod json;
 
 use std::fmt::{Display, Write as _};
 use std::ops::Range;
@@ -12,6 +13,7 @@ use crate::encode_error::{Cause, EncodeError};
 use crate::field::{self, EventId, RetryDelay};
 
 use self::data::Raw;
+pub use self::json::JsonWriter;
 
 /// The fields of one event, for [`SseEvent::encode`](crate::SseEvent::encode).
 ///

@@ -57,30 +57,28 @@ fn main() {
         },
         Document { rows },
     );
-    let text_1k: &'static str = "All work and no play. ".repeat(44).leak();
-    compare(
-        "1 KiB of JSON: one text",
-        EVENTS,
-        move |n| Ours::Token {
-            n,
-            index: 0,
-            text: text_1k,
-        },
-        move |n| {
-            let token = Token {
-                index: 0,
-                text: text_1k,
-            };
-            sse::Event::default()
-                .event("token")
-                .id(n.to_string())
-                .json_data(token)
-        },
-        Token {
-            index: 0,
-            text: text_1k,
-        },
-    );
+    for (name, text) in [
+        ("1 KiB of JSON: one text", "All work and no play. "),
+        (
+            "1 KiB of JSON: JSON in a text",
+            r#"{"city":"Paris","day":3}"#,
+        ),
+    ] {
+        let text: &'static str = text.repeat(1_000 / text.len()).leak();
+        let token = move || Token { index: 0, text };
+        compare(
+            name,
+            EVENTS,
+            move |n| Ours::Token { n, index: 0, text },
+            move |n| {
+                sse::Event::default()
+                    .event("token")
+                    .id(n.to_string())
+                    .json_data(token())
+            },
+            token(),
+        );
+    }
     compare(
         "64 KiB of text in lines of 80 B",
         EVENTS / 20,

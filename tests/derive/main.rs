@@ -8,6 +8,7 @@ mod generics;
 mod names;
 mod payloads;
 mod renamed;
+mod scalars;
 mod serde_words;
 mod surroundings;
 mod values;

@@ -38,7 +38,7 @@ impl EventWriter {
     ///
     /// Returns an error if `value` fails to format itself.
     pub fn text(&mut self, value: impl Display) -> Result<(), EncodeError> {
-        self.payload(|out| out.display(value))
+        self.payload(|mut out| out.display(value))
     }
 
     /// Writes `value` as JSON, straight into the buffer.
@@ -47,12 +47,12 @@ impl EventWriter {
     ///
     /// Returns an error if `value` cannot be serialized, such as a map whose keys are no strings.
     pub fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        self.payload(|out| out.json(value))
+        self.payload(|mut out| out.json(value))
     }
 
     /// Writes what `value` displays as `key value` lines of the payload.
     pub(crate) fn text_lines(&mut self, key: &str, value: impl Display) -> Result<(), EncodeError> {
-        self.key_value(key, |out| out.display(value))
+        self.key_value(key, |mut out| out.display(value))
     }
 
     /// Writes `value` as JSON as a `key value` line of the payload.
@@ -61,24 +61,24 @@ impl EventWriter {
         key: &str,
         value: &T,
     ) -> Result<(), EncodeError> {
-        self.key_value(key, |out| out.json(value))
+        self.key_value(key, |mut out| out.json(value))
     }
 
     /// Writes a payload in one piece and splits it only where that is needed.
     ///
     /// Almost every payload is one line: one pass finds that out, and only a line break,
     /// which JSON has in raw values alone, costs a copy.
-    fn payload(
+    pub(super) fn payload(
         &mut self,
-        write: impl FnOnce(&mut Raw<'_>) -> Result<(), Cause>,
+        write: impl FnOnce(Raw<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         self.begin_data();
         let line = self.buf.len();
         self.put(b"data: ");
         let text = self.buf.len();
-        if let Err(cause) = write(&mut Raw(&mut self.buf)) {
+        if let Err(error) = write(Raw(&mut self.buf)) {
             self.buf.truncate(line);
-            return Err(EncodeError(cause));
+            return Err(error);
         }
         self.end_data();
         if self.buf.len() == text {
@@ -96,13 +96,13 @@ impl EventWriter {
     fn key_value(
         &mut self,
         key: &str,
-        write: impl FnOnce(&mut Raw<'_>) -> Result<(), Cause>,
+        write: impl FnOnce(Raw<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         self.begin_data();
         let line = self.buf.len();
-        if let Err(cause) = write(&mut Raw(&mut self.buf)) {
+        if let Err(error) = write(Raw(&mut self.buf)) {
             self.buf.truncate(line);
-            return Err(EncodeError(cause));
+            return Err(error);
         }
         self.end_data();
         let prefix = ["data: ", key, " "];
@@ -160,15 +160,25 @@ impl EventWriter {
 }
 
 /// Text and JSON go into the buffer as they are.
+#[derive(Debug)]
 pub(super) struct Raw<'a>(pub(super) &'a mut BytesMut);
 
 impl Raw<'_> {
-    fn display(&mut self, value: impl Display) -> Result<(), Cause> {
-        write!(self, "{value}").map_err(|_| Cause::Display("data"))
+    fn display(&mut self, value: impl Display) -> Result<(), EncodeError> {
+        write!(self, "{value}").map_err(|_| EncodeError(Cause::Display("data")))
     }
 
-    fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Cause> {
-        serde_json::to_writer(self, value).map_err(Cause::Json)
+    pub(super) fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        serde_json::to_writer(self, value).map_err(|error| EncodeError(Cause::Json(error)))
+    }
+
+    #[inline]
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(super) fn reserve(&mut self, len: usize) {
+        self.0.reserve(len);
     }
 }
 

@@ -75,11 +75,29 @@ pub(crate) fn is_scalar(ty: &Type) -> bool {
     const KNOWN: [&str; 5] = ["bool", "char", "f32", "f64", "String"];
     match ty {
         Type::Reference(reference) => is_scalar(&reference.elem),
-        Type::Path(path) => path.path.get_ident().is_some_and(|name| {
-            name == "str" || is_integer(ty) || KNOWN.iter().any(|known| name == known)
-        }),
+        Type::Path(path) => match path.path.get_ident() {
+            Some(name) => {
+                name == "str" || is_integer(ty) || KNOWN.iter().any(|known| name == known)
+            }
+            None => is_text_in(&["Box", "Cow"], ty),
+        },
         _ => false,
     }
+}
+
+/// `Box<str>`, `Cow<'_, str>` and the like.
+fn is_text_in(names: &[&str], ty: &Type) -> bool {
+    let Some(segment) = last_segment(ty) else {
+        return false;
+    };
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return false;
+    };
+    let holds_text = match arguments.args.last() {
+        Some(GenericArgument::Type(Type::Path(ty))) => ty.path.is_ident("str"),
+        _ => false,
+    };
+    holds_text && names.iter().any(|name| segment.ident == name)
 }
 
 fn last_segment(ty: &Type) -> Option<&PathSegment> {

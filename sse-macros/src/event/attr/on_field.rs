@@ -40,6 +40,8 @@ pub(crate) struct FieldSerde {
     pub(crate) flatten: Option<Span>,
     /// Bounds that replace the inferred ones.
     pub(crate) bound: Option<Vec<WherePredicate>>,
+    /// Nothing but a word of which we know that it leaves the JSON of the value as it is.
+    pub(crate) is_plain: bool,
 }
 
 impl FieldAttrs {
@@ -74,7 +76,11 @@ impl FieldSerde {
         let mut has_default = false;
         let is_serde = |attr: &&Attribute| attr.path().is_ident("serde");
         out.attrs = attrs.iter().filter(is_serde).cloned().collect();
-        for word in words::in_attributes(&out.attrs, "serde", &mut Errors::default()) {
+        let mut mistakes = Errors::default();
+        let words = words::in_attributes(&out.attrs, "serde", &mut mistakes);
+        // With two words there would be mistakes between them, which are for serde to find.
+        out.is_plain = mistakes.finish().is_ok() && words.len() < 2 && words.iter().all(is_plain);
+        for word in words {
             match (word.name.to_string().as_str(), side) {
                 ("flatten" | "with", _)
                 | ("serialize_with" | "skip_serializing_if", Side::Write)
@@ -129,6 +135,15 @@ impl FieldSerde {
         self.attrs = self.attrs_without(&["rename"]);
         self.attrs.push(parse_quote!(#[serde(rename = #name)]));
         self.rename = Some(name.clone());
+    }
+}
+
+/// Whether a value is written as if the word was not there, or just under another key.
+fn is_plain(word: &Word) -> bool {
+    match word.name.to_string().as_str() {
+        "rename" | "alias" => word.text().is_ok(),
+        "default" | "skip" => word.flag().is_ok(),
+        _ => false,
     }
 }
 

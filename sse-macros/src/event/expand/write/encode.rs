@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use super::helper::Helper;
 use super::holds_an_event;
+use super::layout::Layout;
 use crate::event::expand::argument;
 use crate::event::model::{EventEnum, Field, Form, Line, Payload, Role, Variant};
 use crate::event::types;
@@ -19,7 +20,7 @@ pub(super) fn method(
     let arms: Vec<_> = events
         .variants
         .iter()
-        .map(|variant| arm(variant, private, helper))
+        .map(|variant| arm(events, variant, private, helper))
         .collect();
     let writes = |variant: &Variant| {
         holds_an_event(variant) || !matches!(variant.payload, Payload::Other | Payload::Skip)
@@ -39,7 +40,12 @@ pub(super) fn method(
     }
 }
 
-fn arm(variant: &Variant, private: &TokenStream, helper: &Helper<'_>) -> TokenStream {
+fn arm(
+    events: &EventEnum,
+    variant: &Variant,
+    private: &TokenStream,
+    helper: &Helper<'_>,
+) -> TokenStream {
     let ident = &variant.ident;
     if holds_an_event(variant) {
         let field = variant.fields.first();
@@ -78,7 +84,7 @@ fn arm(variant: &Variant, private: &TokenStream, helper: &Helper<'_>) -> TokenSt
     let constant_retry = variant
         .retry
         .map(|millis| quote!(#private::retry_millis(__w, #millis);));
-    let data = data(variant, private, helper);
+    let data = data(events, variant, private, helper);
     quote! {
         Self::#ident { #(#used)* .. } => {
             #event
@@ -92,7 +98,7 @@ fn arm(variant: &Variant, private: &TokenStream, helper: &Helper<'_>) -> TokenSt
 
 /// The fields that the arm itself writes; the helper finds its own.
 fn used_fields<'v>(variant: &'v Variant, helper: &Helper<'_>) -> impl Iterator<Item = &'v Field> {
-    let direct = !helper.is_needed(variant);
+    let direct = !helper.writes(variant);
     variant.fields.iter().filter(move |field| match field.role {
         Role::Id | Role::Retry | Role::Event => true,
         Role::Payload | Role::Value => direct && field.is_payload(),
@@ -118,7 +124,12 @@ fn id(field: &Field, private: &TokenStream) -> TokenStream {
 }
 
 /// The `data:` lines and the result of it all.
-fn data(variant: &Variant, private: &TokenStream, helper: &Helper<'_>) -> TokenStream {
+fn data(
+    events: &EventEnum,
+    variant: &Variant,
+    private: &TokenStream,
+    helper: &Helper<'_>,
+) -> TokenStream {
     let ok = quote!(#private::Result::Ok(()));
     let one = |field: &Field, function: &str| {
         let (data, function, w) = (field.binding(), argument(function), argument("__w"));
@@ -131,10 +142,10 @@ fn data(variant: &Variant, private: &TokenStream, helper: &Helper<'_>) -> TokenS
         (Payload::Comment, None) => quote!(__w.comment(""); #ok),
         (Payload::Form(Form::Text), Some(field)) => one(field, "text"),
         (Payload::Form(Form::Lines), _) => lines(variant, private),
-        (Payload::Form(Form::Json), _) if helper.is_needed(variant) => helper.write(variant),
-        (Payload::Form(Form::Json), Some(field)) => one(field, "json"),
-        // An object, because a field added later is then a compatible change.
-        (Payload::Form(Form::Json), None) => quote!(__w.data("{}"); #ok),
+        (Payload::Form(Form::Json), _) => match Layout::of(events, variant) {
+            Some(layout) => layout.write(private),
+            None => helper.write(variant),
+        },
         _ => quote!(__w.data(""); #ok),
     }
 }

@@ -11,6 +11,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, LitStr, Member, WhereClause, parse_quote};
 
+use super::layout::Layout;
 use crate::event::expand::enum_self::{serde_attrs, without_self};
 use crate::event::expand::{own_key, serde_path};
 use crate::event::model::{EventEnum, Field, Shape, Variant};
@@ -31,22 +32,9 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// Whether the payload of `variant` is more than one plain value or a constant.
-    pub(super) fn is_needed(&self, variant: &Variant) -> bool {
-        self.events.tag(variant).is_some() || self.has_content(variant)
-    }
-
-    /// Whether serde writes the content of the variant.
-    fn has_content(&self, variant: &Variant) -> bool {
-        if !variant.is_json() {
-            return false;
-        }
-        let any = variant.payload_fields().next().is_some();
-        if self.events.tag(variant).is_some() {
-            return any || variant.shape == Shape::Struct;
-        }
-        let value = variant.value_field();
-        any && value.is_none_or(|value| !value.serde.attrs.is_empty())
+    /// Whether serde's derive writes the payload of the variant.
+    pub(super) fn writes(&self, variant: &Variant) -> bool {
+        variant.is_json() && Layout::of(self.events, variant).is_none()
     }
 
     /// The expression that writes `self` as JSON.
@@ -54,14 +42,7 @@ impl<'a> Helper<'a> {
         let ident = &variant.ident;
         match self.events.tag(variant) {
             None => quote!(__w.json(&__Payload(self))),
-            Some(_) if self.has_content(variant) => {
-                quote!(__w.json(&__Tagged::#ident(__Payload(self))))
-            }
-            Some(tag) => {
-                let json = json_object(&tag.key.value(), &variant.name.wire);
-                let private = self.events.private();
-                quote!(__w.data(#json); #private::Result::Ok(()))
-            }
+            Some(_) => quote!(__w.json(&__Tagged::#ident(__Payload(self)))),
         }
     }
 
@@ -76,7 +57,7 @@ impl<'a> Helper<'a> {
 
     fn variant(&self, variant: &Variant) -> TokenStream {
         let ident = &variant.ident;
-        let words = if !self.has_content(variant) {
+        let words = if !self.writes(variant) {
             quote!(#[serde(skip)])
         } else if let Some(value) = value_beside_others(variant) {
             self.writer_attr(variant, value)
@@ -97,8 +78,7 @@ impl<'a> Helper<'a> {
     /// The enum around the payloads that puts the tag into them.
     fn tagged(&self) -> Option<TokenStream> {
         let events = self.events;
-        let has_tag =
-            |variant: &&Variant| events.tag(variant).is_some() && self.has_content(variant);
+        let has_tag = |variant: &&Variant| events.tag(variant).is_some() && self.writes(variant);
         let variants: Vec<_> = events.variants.iter().filter(has_tag).collect();
         let tag = events.tag.as_ref().filter(|_| !variants.is_empty())?;
         let (private, serde) = (events.private(), serde_path(events));
@@ -154,7 +134,7 @@ impl<'a> Helper<'a> {
     }
 
     fn use_of(&self, variant: &Variant, field: &Field) -> Use {
-        if !self.has_content(variant) {
+        if !self.writes(variant) {
             Use::Skip
         } else if value_beside_others(variant).is_some() {
             Use::Argument
@@ -169,7 +149,7 @@ impl<'a> Helper<'a> {
     fn has_writer(&self, variant: &Variant, field: &Field) -> bool {
         let beside = value_beside_others(variant).is_some();
         let checked = field.serde.with.is_none() && !types::is_scalar(&field.ty);
-        self.has_content(variant) && (beside || checked)
+        self.writes(variant) && (beside || checked)
     }
 
     /// The function that writes a payload field.
@@ -207,11 +187,7 @@ impl<'a> Helper<'a> {
 impl ToTokens for Helper<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let events = self.events;
-        if !events
-            .variants
-            .iter()
-            .any(|variant| self.has_content(variant))
-        {
+        if !events.variants.iter().any(|variant| self.writes(variant)) {
             return;
         }
         let private = events.private();
@@ -282,27 +258,4 @@ fn value_beside_others(variant: &Variant) -> Option<&Field> {
 /// Named by position, since names joined by `_` could be those of another field.
 fn writer(variant: &Variant, field: &Field) -> Ident {
     format_ident!("__write_{}_{}", variant.index, field.index)
-}
-
-/// `{"key":"value"}`
-fn json_object(key: &str, value: &str) -> String {
-    format!("{{{}:{}}}", json_string(key), json_string(value))
-}
-
-fn json_string(text: &str) -> String {
-    let mut json = String::from('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => json.extend(['\\', letter]),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            '\u{8}' => json.push_str("\\b"),
-            '\u{c}' => json.push_str("\\f"),
-            control if control < ' ' => json.push_str(&format!("\\u{:04x}", u32::from(control))),
-            letter => json.push(letter),
-        }
-    }
-    json.push('"');
-    json
 }

@@ -2,6 +2,7 @@
 
 mod encode;
 mod helper;
+mod layout;
 mod meta;
 
 use proc_macro2::TokenStream;

@@ -1,0 +1,87 @@
+//! JSON whose shape the derive knows: only the values in it are left to write.
+
+use serde::Serialize;
+
+use super::EventWriter;
+use super::data::Raw;
+use crate::encode_error::EncodeError;
+
+/// A payload of JSON, piece by piece.
+#[derive(Debug)]
+pub struct JsonWriter<'a>(Raw<'a>);
+
+impl EventWriter {
+    /// Writes one JSON value, which the calls in `write` make up.
+    pub(crate) fn json_of(
+        &mut self,
+        write: impl FnOnce(&mut JsonWriter<'_>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.payload(|out| write(&mut JsonWriter(out)))
+    }
+}
+
+impl JsonWriter<'_> {
+    /// Writes what is JSON already: keys, and what stands between values.
+    #[inline]
+    pub fn put(&mut self, json: &'static str) {
+        self.0.put(json.as_bytes());
+    }
+
+    pub(crate) fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        self.0.json(value)
+    }
+
+    #[inline]
+    pub(crate) fn integer(&mut self, value: impl itoa::Integer) {
+        self.0.put(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    /// Writes a string, byte for byte as serde_json does.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.reserve(text.len() + 2);
+        self.0.put(b"\"");
+        let mut rest = text.as_bytes();
+        while let Some(at) = find_escaped(rest) {
+            self.0.put(&rest[..at]);
+            self.escape(rest[at]);
+            rest = &rest[at + 1..];
+        }
+        self.0.put(rest);
+        self.0.put(b"\"");
+    }
+
+    fn escape(&mut self, byte: u8) {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let letter = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            _ => {
+                let [high, low] = [byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]);
+                return self.0.put(&[b'\\', b'u', b'0', b'0', high, low]);
+            }
+        };
+        self.0.put(&[b'\\', letter]);
+    }
+}
+
+/// The first byte that JSON cannot have in a string.
+///
+/// Most text has none: a block without a branch in it is compared in one go.
+fn find_escaped(text: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let is_escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+    // In JSON inside a text the next one is near.
+    let near = text.len().min(BLOCK / 2);
+    if let Some(at) = text[..near].iter().position(is_escaped) {
+        return Some(at);
+    }
+    let (blocks, _) = text[near..].as_chunks::<BLOCK>();
+    let any = |block: &[u8; BLOCK]| block.iter().fold(false, |any, byte| any | is_escaped(byte));
+    let clean = near + blocks.iter().take_while(|block| !any(block)).count() * BLOCK;
+    let rest = text[clean..].iter().position(is_escaped);
+    rest.map(|at| clean + at)
+}
