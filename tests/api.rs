@@ -58,6 +58,7 @@ fn surface(package: &str, library: &str) -> String {
             "rustdoc",
             "--quiet",
             "--lib",
+            "--all-features",
             "--package",
             package,
             "--target-dir",

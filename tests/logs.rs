@@ -5,7 +5,7 @@
 
 mod common;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, Once};
@@ -26,8 +26,15 @@ use tracing::span;
 
 thread_local! {
     static LOG: RefCell<String> = const { RefCell::new(String::new()) };
-    /// How many spans the thread is in.
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// The spans of the thread in the order of their making, as `number name(level)`.
+    static SPANS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    /// Those that it is in, the innermost last.
+    static ENTERED: RefCell<Vec<span::Id>> = const { RefCell::new(Vec::new()) };
+}
+
+fn name(id: &span::Id) -> String {
+    let number = usize::try_from(id.into_u64()).unwrap();
+    SPANS.with_borrow(|spans| spans[number - 1].clone())
 }
 
 /// Writes the events of `sse_tower` to the log of the thread.
@@ -121,6 +128,27 @@ async fn how_a_stream_ended_is_logged() {
 }
 
 #[tokio::test]
+async fn each_stream_has_a_span_of_its_own() {
+    record();
+    let stream = |name| {
+        let events = stream::iter([1, 2]).then(move |n| async move {
+            tokio::task::yield_now().await;
+            tracing::info!(target: "sse_tower::test", "event {n} of {name}");
+            Json(n)
+        });
+        read(Sse::new(events))
+    };
+    assert_eq!(tokio::join!(stream("a"), stream("b")), (true, true));
+    for (number, name) in [(1, "a"), (2, "b")] {
+        let span = format!("{number} event_stream(DEBUG): ");
+        assert_logged(1, &format!("{span}event stream opened"));
+        assert_logged(1, &format!("{span}event 1 of {name}"));
+        assert_logged(1, &format!("{span}event 2 of {name}"));
+        assert_logged(1, &format!("span {span}events=2"));
+    }
+}
+
+#[tokio::test]
 async fn what_a_stream_logs_belongs_to_its_span() {
     record();
     let events = stream::iter([1]).map(|n| {
@@ -128,12 +156,12 @@ async fn what_a_stream_logs_belongs_to_its_span() {
         Json(n)
     });
     assert!(read(Sse::new(events)).await);
-    assert_logged(1, "event_stream: in the handler");
-    assert_logged(1, "event_stream: event stream opened");
-    assert_logged(1, "event_stream: event stream closed");
-    assert_logged(1, "span: reason=\"ended\"");
-    assert_logged(1, "span: events=1");
-    assert_logged(1, "span: bytes=9");
+    assert_logged(1, "1 event_stream(DEBUG): in the handler");
+    assert_logged(1, "1 event_stream(DEBUG): event stream opened");
+    assert_logged(1, "1 event_stream(DEBUG): event stream closed");
+    assert_logged(1, "span 1 event_stream(DEBUG): reason=\"ended\"");
+    assert_logged(1, "span 1 event_stream(DEBUG): events=1");
+    assert_logged(1, "span 1 event_stream(DEBUG): bytes=9");
 }
 
 /// A stream that is not ours, read under the layer.
@@ -148,12 +176,12 @@ async fn read_foreign(items: impl IntoIterator<Item = Result<&'static str, &'sta
 async fn streams_of_others_are_logged_too() {
     record();
     assert!(read_foreign([Ok("data: 1\n\n")]).await);
-    assert_logged(1, "event_stream: event stream opened");
+    assert_logged(1, "1 event_stream(DEBUG): event stream opened");
     assert_logged(
         1,
-        "event_stream: event stream closed reason=\"ended\" events=1 bytes=9 age_ms=0",
+        "1 event_stream(DEBUG): event stream closed reason=\"ended\" events=1 bytes=9 age_ms=0",
     );
-    assert_logged(1, "span: reason=\"ended\"");
+    assert_logged(1, "span 1 event_stream(DEBUG): reason=\"ended\"");
     assert_logged(0, "failed");
 }
 
@@ -161,7 +189,7 @@ async fn streams_of_others_are_logged_too() {
 async fn the_failure_of_another_is_logged_without_its_text() {
     record();
     assert!(!read_foreign([Ok("data: 1\n\n"), Err("secret")]).await);
-    assert_logged(1, "event_stream: event stream failed");
+    assert_logged(1, "1 event_stream(DEBUG): event stream failed");
     assert_logged(0, "secret");
     assert_logged(1, "event stream closed reason=\"error\" events=1");
 }
@@ -213,21 +241,31 @@ impl tracing::Subscriber for Recorder {
 
     fn event(&self, event: &tracing::Event<'_>) {
         LOG.with_borrow_mut(|log| {
-            if DEPTH.get() > 0 || event.parent().is_some() {
-                log.push_str("event_stream: ");
+            let inner = ENTERED.with_borrow(|spans| spans.last().cloned());
+            if let Some(id) = event.parent().or(inner.as_ref()) {
+                write!(log, "{}: ", name(id)).unwrap();
             }
             event.record(&mut Line(log));
             log.push('\n');
         });
     }
 
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
+    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
+        let metadata = span.metadata();
+        SPANS.with_borrow_mut(|spans| {
+            let number = spans.len() + 1;
+            spans.push(format!(
+                "{number} {}({})",
+                metadata.name(),
+                metadata.level()
+            ));
+            span::Id::from_u64(number as u64)
+        })
     }
 
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
+    fn record(&self, id: &span::Id, values: &span::Record<'_>) {
         LOG.with_borrow_mut(|log| {
-            log.push_str("span: ");
+            write!(log, "span {}: ", name(id)).unwrap();
             values.record(&mut Line(log));
             log.push('\n');
         });
@@ -235,11 +273,11 @@ impl tracing::Subscriber for Recorder {
 
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
-    fn enter(&self, _: &span::Id) {
-        DEPTH.set(DEPTH.get() + 1);
+    fn enter(&self, id: &span::Id) {
+        ENTERED.with_borrow_mut(|spans| spans.push(id.clone()));
     }
 
     fn exit(&self, _: &span::Id) {
-        DEPTH.set(DEPTH.get() - 1);
+        ENTERED.with_borrow_mut(Vec::pop);
     }
 }

@@ -76,19 +76,14 @@ impl EventBuffer {
         event: &E,
         next: impl FnOnce() -> Option<I>,
     ) -> Result<Written, EncodeError> {
-        let writer = &mut self.writer;
-        let start = writer.buf.len();
-        let (last_id, blocks) = (writer.last_id.clone(), writer.blocks);
-        writer.begin();
-        let done = event.encode(writer).and_then(|()| writer.end_block(next));
-        if done.is_ok() {
-            self.events += u32::from(writer.written().field);
-            self.terminal = event.is_terminal();
-        } else {
-            writer.buf.truncate(start);
-            (writer.last_id, writer.blocks) = (last_id, blocks);
-        }
-        done.map(|()| writer.written())
+        let draft = Draft::new(&mut self.writer);
+        event.encode(draft.writer)?;
+        draft.writer.end_block(next)?;
+        let terminal = event.is_terminal();
+        let written = draft.keep();
+        self.events += u32::from(written.field);
+        self.terminal = terminal;
+        Ok(written)
     }
 
     /// Writes the first line of a stream: a reconnection time, or a comment if there is none.
@@ -203,5 +198,42 @@ impl EventBuffer {
         };
         let (events, terminal) = (self.events(), self.terminal);
         Block::new(self.take(), events, last_id, terminal)
+    }
+}
+
+/// An event that is not whole yet: dropped on an error or a panic, it leaves nothing behind.
+struct Draft<'a> {
+    writer: &'a mut EventWriter,
+    start: usize,
+    last_id: LastId,
+    blocks: u32,
+    is_kept: bool,
+}
+
+impl<'a> Draft<'a> {
+    fn new(writer: &'a mut EventWriter) -> Self {
+        writer.begin();
+        Self {
+            start: writer.buf.len(),
+            last_id: writer.last_id.clone(),
+            blocks: writer.blocks,
+            is_kept: false,
+            writer,
+        }
+    }
+
+    fn keep(mut self) -> Written {
+        self.is_kept = true;
+        self.writer.written()
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.writer.buf.truncate(self.start);
+            self.writer.last_id = std::mem::take(&mut self.last_id);
+            self.writer.blocks = self.blocks;
+        }
     }
 }

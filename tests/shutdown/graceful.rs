@@ -1,18 +1,20 @@
 //! `axum::serve(…).with_graceful_shutdown` ends although streams are open.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::sse;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use futures_util::future::join_all;
-use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use http::{Request, Version};
 use sse_tower::{KeepAlive, Shutdown, Sse, SseEvent, SseLayer};
 use tokio::net::TcpListener;
-use tokio::time::{interval, sleep};
+use tokio::sync::Notify;
+use tokio::time::interval;
 use tokio_stream::wrappers::IntervalStream;
 
 use crate::net::{Reading, client, request, send, soon};
@@ -47,15 +49,18 @@ async fn ticking() -> Sse<Work> {
     Sse::new(ticks.map(|_| Work::Tick))
 }
 
-/// An answer that takes a while.
-async fn answer() -> Sse<Work> {
-    let rest = sleep(Duration::from_millis(300)).map(|()| Work::Answer("late"));
+/// An answer that goes on when it is told to.
+async fn answer(Extension(go_on): Extension<Arc<Notify>>) -> Sse<Work> {
     let first = stream::iter([Work::Answer("early")]);
-    Sse::new(first.chain(stream::once(rest))).finish_with(Work::Done)
+    let rest = stream::once(async move {
+        go_on.notified().await;
+        Work::Answer("late")
+    });
+    Sse::new(first.chain(rest)).finish_with(Work::Done)
 }
 
 async fn stops_with_open_streams(version: Version) {
-    let stop = Shutdown::new();
+    let (stop, go_on) = (Shutdown::new(), Arc::new(Notify::new()));
     let layer = SseLayer::new()
         .shutdown(&stop)
         .goodbye(&Work::Restarting)
@@ -66,6 +71,7 @@ async fn stops_with_open_streams(version: Version) {
         .route("/ticking", get(ticking))
         .route("/foreign", get(foreign))
         .route("/answer", post(answer))
+        .layer(Extension(go_on.clone()))
         .layer(layer.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -93,18 +99,20 @@ async fn stops_with_open_streams(version: Version) {
     assert_eq!(layer.open_streams(), 200);
 
     stop.begin();
-    let (rest, end) = answer.rest().await;
-    end.unwrap();
-    assert_eq!(
-        rest,
-        "event: answer\ndata: \"late\"\n\nevent: done\ndata: {}\n\n"
-    );
     for reading in streams {
         let (rest, end) = reading.rest().await;
         end.unwrap();
         assert!(rest.ends_with(GOODBYE), "{rest}");
         assert!(rest.contains("retry: "), "{rest}");
     }
+    // Had the others been open for as long as the answer may be, it would have been cut too.
+    go_on.notify_one();
+    let (rest, end) = answer.rest().await;
+    end.unwrap();
+    assert_eq!(
+        rest,
+        "event: answer\ndata: \"late\"\n\nevent: done\ndata: {}\n\n"
+    );
     // Its connections are open until the server closes them.
     soon(server).await.unwrap().unwrap();
     drop(client);

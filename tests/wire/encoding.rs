@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -231,6 +232,40 @@ fn a_payload_that_failed_leaves_no_line_even_if_the_event_goes_on() {
         Ok(())
     });
     check(goes_on, "data: whole\n\n");
+}
+
+#[test]
+fn an_event_that_panics_leaves_nothing_behind() {
+    let mut buffer = EventBuffer::new();
+    buffer.write(&Event::new().id(1).data("before")).unwrap();
+    let panics = fields(|w| {
+        w.event("half")?;
+        w.id(2)?;
+        panic!("as arranged");
+    });
+    let write = AssertUnwindSafe(|| buffer.write(&panics));
+    assert!(catch_unwind(write).is_err());
+    assert_eq!(buffer.last_id(), Some("1"));
+    buffer.write(&Event::new().data("after")).unwrap();
+    assert_eq!(buffer.take(), "id: 1\ndata: before\n\ndata: after\n\n");
+}
+
+#[test]
+fn a_literal_is_checked_like_any_other_text() {
+    for bad in ["", "a\rb", "a\nb", "a\r\nb", "sse-tower:end"] {
+        assert!(EventName::new(bad).is_err(), "{bad:?}");
+        assert!(
+            catch_unwind(|| EventName::from_static(bad)).is_err(),
+            "{bad:?}"
+        );
+    }
+    for bad in ["a\rb", "a\nb", "a\r\nb", "a\0", "sse-tower:end"] {
+        assert!(EventId::new(bad).is_err(), "{bad:?}");
+        assert!(
+            catch_unwind(|| EventId::from_static(bad)).is_err(),
+            "{bad:?}"
+        );
+    }
 }
 
 #[test]

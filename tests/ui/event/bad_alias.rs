@@ -8,6 +8,8 @@ enum Events {
     B,
     #[serde(alias = "sse-tower:end")]
     C,
+    #[sse(alias = "a\rb")]
+    D,
 }
 
 #[derive(SseEvent)]

@@ -8,6 +8,8 @@ enum Events {
         a: u8,
         #[serde(rename = "")]
         b: u8,
+        #[sse(rename = "c\rid:")]
+        c: u8,
     },
     Twice {
         r#type: u8,

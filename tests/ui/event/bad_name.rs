@@ -8,6 +8,10 @@ enum Events {
     B,
     #[sse(rename = "sse-tower:end")]
     C,
+    #[sse(rename = "a\rid: 9")]
+    D,
+    #[sse(rename = "a\r\nb")]
+    E,
 }
 
 #[derive(SseEvent)]

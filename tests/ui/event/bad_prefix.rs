@@ -7,8 +7,15 @@ enum Events {
     B,
 }
 
+#[derive(SseEvent)]
+#[sse(prefix = "a\r")]
+enum Returns {
+    A,
+}
+
 fn is_event<E: SseEvent>() {}
 
 fn main() {
     is_event::<Events>();
+    is_event::<Returns>();
 }
