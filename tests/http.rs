@@ -737,8 +737,16 @@ async fn a_type_that_declares_an_id_is_never_counted_however_it_is_held() {
             .rest()
             .await
     }
+    #[derive(SseEvent)]
+    enum Outer {
+        #[sse(flatten)]
+        #[allow(dead_code, reason = "the declaration counts")]
+        Typed(Typed),
+        Plain(u8),
+    }
     let plain = "event: plain\ndata: 1\n\n";
     assert_eq!(bytes(Typed::Plain(1), Ids::sequence()).await, plain);
+    assert_eq!(bytes(Outer::Plain(1), Ids::sequence()).await, plain);
     assert_eq!(
         bytes(Box::new(Typed::Plain(1)), Ids::sequence()).await,
         plain

@@ -151,9 +151,8 @@ pub enum DataFormat {
 /// use sse_core::{EventBuffer, Json, SseEventExt};
 ///
 /// let mut buffer = EventBuffer::new();
-/// buffer.write(&Json([1, 2]).with_id(EventId::from(7)))?;
+/// buffer.write(&Json([1, 2]).with_id(7))?;
 /// assert_eq!(buffer.as_bytes(), b"id: 7\ndata: [1,2]\n\n");
-/// # use sse_core::EventId;
 /// # Ok::<(), sse_core::EncodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +170,8 @@ impl<T: Serialize> SseEvent for Json<T> {
 
 /// An event with an id or a reconnection time added from outside.
 ///
-/// Made by [`SseEventExt`]. What the event itself writes wins, and a [`Block`] stays as it is.
+/// Made by [`SseEventExt`]. What the event itself writes wins, a [`Block`] stays as it is, and an
+/// event without a field, such as a comment, gets none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope<E> {
     event: E,

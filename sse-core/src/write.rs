@@ -242,6 +242,11 @@ impl EventWriter {
         &mut self,
         next: impl FnOnce() -> Option<I>,
     ) -> Result<(), EncodeError> {
+        if !self.written.field {
+            // Nothing or a comment: what clients do not see moves no cursor either.
+            self.spare = Spare::default();
+            return Ok(());
+        }
         self.put_spare_id();
         if let Some(delay) = self.spare.retry.take() {
             self.put_retry(delay);
@@ -252,9 +257,7 @@ impl EventWriter {
         {
             self.insert_id(slot, id)?;
         }
-        if self.written.field {
-            self.put(b"\n");
-        }
+        self.put(b"\n");
         Ok(())
     }
 

@@ -103,10 +103,10 @@ fn accepts_others(headers: &HeaderMap) -> bool {
 
 fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(ACCEPT).into_iter();
-    let ranges = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    ranges.filter(|range| !range.trim().is_empty())
+    let ranges = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    ranges
+        .filter_map(|range| str::from_utf8(range).ok())
+        .filter(|range| !range.trim().is_empty())
 }
 
 /// Whether a media type is `text/event-stream`, whatever its parameters.

@@ -2,7 +2,7 @@
 
 use futures_util::stream;
 use http::StatusCode;
-use sse_tower::{Drain, END_ID, Shutdown, SseEvent};
+use sse_tower::{Drain, END_ID, Event, Shutdown, SseEvent};
 use tokio::time::{self, Instant};
 
 use super::*;
@@ -135,6 +135,22 @@ async fn a_typed_goodbye_is_the_last_event() {
              event: {END_ID}\nid: {END_ID}\ndata: {{}}\n\n"
         )
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goodbye_that_is_no_event_leaves_no_block_open() {
+    for (goodbye, rest) in [
+        (Event::new().comment("bye"), "retry: 2000\n: bye\n\n"),
+        (Event::new(), "retry: 2000\n\n"),
+    ] {
+        for ours in OURS_AND_FOREIGN {
+            let stop = Shutdown::new();
+            let layer = layer().shutdown(&stop).goodbye(&goodbye).unwrap();
+            let ends = Fed::new(&layer, ours).open_silent(Method::GET).await;
+            stop.begin();
+            assert_eq!(ends.await.unwrap(), rest);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

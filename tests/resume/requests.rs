@@ -37,6 +37,22 @@ async fn a_post_starts_a_run_unless_one_is_going_on() {
     assert_eq!(get(&app, &seen.id).await.status(), StatusCode::GONE);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_id_that_cannot_be_read_is_no_new_start() {
+    let upstream = Upstream::ours();
+    let app = upstream.app(&layer());
+    let _first = Client::get(&app, "").await;
+    upstream.send(0, ["1"]);
+    let long = "7".repeat(9_000);
+    for id in ["mine", "7.x", &long] {
+        assert_eq!(get(&app, id).await.status(), StatusCode::GONE);
+        let headers = [ADA, ("last-event-id", id)];
+        let again = call(&app, Method::POST, "/run", &headers).await;
+        assert_eq!(again.status(), StatusCode::GONE);
+    }
+    assert_eq!(upstream.calls(), 1);
+}
+
 #[derive(SseEvent)]
 enum Word {
     Word(&'static str),

@@ -305,8 +305,22 @@ fn what_is_added_from_outside_gives_way() {
         event.with_retry(Duration::from_secs(9)),
         "retry: 1000\ndata: x\n\n",
     );
-    let bare = fields(|_| Ok(()));
-    check(bare.with_id(EventId::from(3)), "id: 3\n\n");
+    let named = fields(|w| w.event("a"));
+    check(named.with_id(3), "event: a\nid: 3\n\n");
+}
+
+#[test]
+fn what_clients_do_not_see_gets_no_id() {
+    #[derive(SseEvent)]
+    enum Unseen {
+        #[sse(skip)]
+        Nothing,
+        #[sse(comment)]
+        Heartbeat,
+    }
+    let around = |event: Unseen| event.with_id(7).with_retry(Duration::from_secs(1));
+    check(around(Unseen::Nothing), "");
+    check(around(Unseen::Heartbeat), ":\n");
 }
 
 #[test]

@@ -76,6 +76,13 @@ impl<E: FromSseEvent> Inner<E> {
     }
 }
 
+/// Whether one of these types describes an event that has an id.
+pub fn describe_ids(types: &[fn(&mut Vec<EventMeta>)]) -> bool {
+    let mut events = Vec::new();
+    types.iter().for_each(|describe| describe(&mut events));
+    events.iter().any(|event| event.has_id)
+}
+
 /// Inherent functions come first, so these are found only after an error.
 #[expect(missing_docs, reason = "as in `SseEvent` and `FromSseEvent`")]
 pub trait NotAnEvent {

@@ -1,6 +1,7 @@
 //! What a handler must look like.
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericArgument, PathArguments, ReturnType, Signature, Type, TypeParamBound};
 
@@ -141,22 +142,33 @@ pub(crate) fn condition(argument: &FnArg) -> Option<Span> {
 
 /// The first `yield` that no inner macro gets.
 pub(crate) fn find_yield(tokens: TokenStream) -> Option<Span> {
-    let mut bang = false;
+    let mut before = None;
+    let mut called: Option<Ident> = None;
     for tree in tokens {
+        let word = before.take();
         match tree {
             TokenTree::Ident(word) if word == "yield" => return Some(word.span()),
+            TokenTree::Ident(word) => {
+                // `macro_rules! name { … }`
+                called = called.filter(|name| name == "macro_rules");
+                before = Some(word);
+            }
+            TokenTree::Punct(punct) => {
+                // Without a name before it, it means "not".
+                called = word.filter(|word| punct.as_char() == '!' && !is_keyword(word));
+            }
             TokenTree::Group(group) => {
-                let is_macro = bang && group.delimiter() != Delimiter::None;
+                let is_macro = called.take().is_some() && group.delimiter() != Delimiter::None;
                 if let Some(span) = (!is_macro).then(|| find_yield(group.stream())).flatten() {
                     return Some(span);
                 }
-                bang = false;
             }
-            TokenTree::Punct(punct) => bang = punct.as_char() == '!',
-            // `macro_rules! name { … }`
-            TokenTree::Ident(_) => {}
-            TokenTree::Literal(_) => bang = false,
+            TokenTree::Literal(_) => called = None,
         }
     }
     None
+}
+
+fn is_keyword(word: &Ident) -> bool {
+    syn::parse2::<Ident>(word.to_token_stream()).is_err()
 }

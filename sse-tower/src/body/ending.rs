@@ -102,6 +102,9 @@ impl Ending {
         match &self.settings.goodbye {
             Some(goodbye) if reason == CloseReason::Shutdown => {
                 buffer.write(goodbye).expect("a block is encoded already");
+                if goodbye.events() == 0 {
+                    buffer.empty_line();
+                }
                 goodbye.is_terminal()
             }
             _ => {

@@ -14,10 +14,11 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 /// Whether the response says that it is an event stream.
 pub(crate) fn says_event_stream(headers: &HeaderMap) -> bool {
-    let media_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    media_type.is_some_and(is_event_stream)
+    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    // The parameters may hold anything.
+    let essence = value.and_then(|value| value.split(|byte| *byte == b';').next());
+    let essence = essence.and_then(|essence| str::from_utf8(essence).ok());
+    essence.is_some_and(is_event_stream)
 }
 
 /// Whether everything that [`fill`] fills in is there: some layer has seen the stream already.

@@ -20,6 +20,7 @@ use super::run::Run;
 use super::runs::{Ask, Found, Starting};
 use super::{Shared, answer, events};
 use crate::context::RequestContext;
+use crate::extract::is_absent;
 use crate::layer::answer::Answered;
 use crate::layer::{headers, is_encoded};
 use crate::native::Control;
@@ -90,7 +91,9 @@ fn key_of(parts: &Parts, shared: &Shared) -> Option<ScopedRunKey> {
 /// Looks for the run until there is an answer, or the handler is to be called.
 async fn look(shared: &Shared, key: &ScopedRunKey, parts: &Parts) -> Result<Starting, Response> {
     let context = RequestContext::new(&parts.method, &parts.headers);
-    let after = context.last_event_id().map(|id| id.parse().ok());
+    // What is too long to be an id is one that cannot be read.
+    let after = (!is_absent(&parts.headers))
+        .then(|| context.last_event_id().and_then(|id| id.parse().ok()));
     let ask = Ask {
         resumes: after.is_some() || context.is_get(),
         after,

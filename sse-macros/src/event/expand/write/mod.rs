@@ -83,7 +83,7 @@ fn event_name(events: &EventEnum, private: &TokenStream) -> TokenStream {
 fn is_terminal(events: &EventEnum, private: &TokenStream) -> Option<TokenStream> {
     let arms = special(events, |variant| {
         let ident = &variant.ident;
-        if variant.terminal {
+        if variant.terminal && !matches!(variant.payload, Payload::Skip) {
             return Some(quote!(Self::#ident { .. } => true,));
         }
         let inner = holds_an_event(variant);
@@ -99,12 +99,17 @@ fn is_terminal(events: &EventEnum, private: &TokenStream) -> Option<TokenStream>
     })
 }
 
-/// Whether any variant has an id; else as the event inside says.
+/// Whether any variant has an id, or any that an event inside may be.
 fn declares_id(events: &EventEnum, private: &TokenStream) -> Option<TokenStream> {
     let mut variants = events.variants.iter();
     if variants.any(|variant| variant.field(Role::Id).is_some()) {
         return Some(quote!(fn declares_id(&self) -> #private::bool { true }));
     }
+    let holders = events
+        .variants
+        .iter()
+        .filter(|variant| holds_an_event(variant));
+    let types = holders.filter_map(|variant| Some(&variant.fields.first()?.ty));
     let arms = special(events, |variant| {
         let inner = holds_an_event(variant);
         inner.then(|| forward(variant, private, "declares_id"))?
@@ -112,7 +117,9 @@ fn declares_id(events: &EventEnum, private: &TokenStream) -> Option<TokenStream>
     let arms = arms.or_else(&quote!(false))?;
     Some(quote! {
         fn declares_id(&self) -> #private::bool {
-            match *self { #arms }
+            // What this event says counts too: not every type describes its events.
+            #private::describe_ids(&[#(#private::Inner::<#types>::describe),*])
+                || match *self { #arms }
         }
     })
 }
