@@ -10,7 +10,7 @@ use crate::raw::RawEvent;
 use crate::typed::SseEvent;
 use crate::write::EventWriter;
 
-/// One or more whole events, encoded and contiguous.
+/// Whole events, encoded and contiguous: one or more, or none but comments.
 ///
 /// It is an event itself: a stream may carry blocks, and they are sent without a copy.
 /// Cloning shares the bytes.

@@ -39,10 +39,8 @@ pub(crate) fn in_tokens(tokens: TokenStream, errors: &mut Errors) -> Vec<Word> {
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
             words.extend(errors.ok(word(input)));
-            if !input.is_empty() && !input.peek(Token![,]) {
-                while !input.is_empty() && !input.peek(Token![,]) {
-                    input.parse::<TokenTree>()?;
-                }
+            while !input.is_empty() && !input.peek(Token![,]) {
+                input.parse::<TokenTree>()?;
             }
             input.parse::<Option<Token![,]>>()?;
         }

@@ -38,13 +38,6 @@ impl<'v> Read<'v> {
         match variant.value_field() {
             Some(value) if value.serde.attrs.is_empty() => Self::Value(value),
             Some(value) => Self::WrappedValue(value),
-            None if variant.shape == Shape::Struct => {
-                if variant.payload_fields().next().is_some() {
-                    Self::Fields
-                } else {
-                    Self::Unit
-                }
-            }
             None if variant.payload_fields().next().is_some() => Self::Fields,
             None => Self::Unit,
         }

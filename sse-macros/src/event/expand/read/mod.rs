@@ -27,10 +27,10 @@ pub(super) fn body(events: &EventEnum, helpers: &Helpers<'_>) -> TokenStream {
     let by_name = reader.by_name();
     let inner = reader.inner();
     let by_payload = reader.by_payload();
-    let rest = reader.rest();
+    let may_have_failed = inner.is_some() || by_payload.is_some();
+    let rest = reader.rest(may_have_failed);
     let ends_stream = ends_stream(events, &private);
-    let failed = (inner.is_some() || by_payload.is_some())
-        .then(|| quote!(let mut __failed = #private::Option::None;));
+    let failed = may_have_failed.then(|| quote!(let mut __failed = #private::Option::None;));
     quote! {
         fn from_event(
             __event: &#private::RawEvent<'_>,
@@ -185,7 +185,7 @@ impl Reader<'_> {
     }
 
     /// Events that no variant is for.
-    fn rest(&self) -> TokenStream {
+    fn rest(&self, may_have_failed: bool) -> TokenStream {
         let private = self.private;
         let other = self
             .variants()
@@ -202,7 +202,7 @@ impl Reader<'_> {
                 }
             };
         }
-        let failed = if self.inner().is_some() || self.by_payload().is_some() {
+        let failed = if may_have_failed {
             quote!(__failed)
         } else {
             quote!(#private::Option::None)
