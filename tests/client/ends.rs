@@ -84,6 +84,38 @@ async fn statuses_that_may_change_are_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn which_statuses_may_change_can_be_chosen() {
+    // A job that is not there yet.
+    let script = || Script::new().status(404).events(number(1) + DONE);
+    let (seen, error) = numbers(&mut follow(&script()).start()).await;
+    assert!(seen.is_empty() && error.is_some());
+    let patient = follow(&script()).retry_if(|status| status == 404);
+    assert!(matches!(numbers(&mut patient.start()).await, (seen, None) if seen == [1]));
+
+    let script = Script::new().status(500).events(number(1) + DONE);
+    let impatient = follow(&script).retry_if(|status| status == 404);
+    let (_, error) = numbers(&mut impatient.start()).await;
+    assert_eq!(
+        error.unwrap().to_string(),
+        "the server answered 500 Internal Server Error"
+    );
+    assert_eq!(script.ids().len(), 1);
+
+    // Over is over.
+    let script = Script::new().status(204).events(number(1));
+    let (seen, _) = numbers(&mut follow(&script).retry_if(|_| true).start()).await;
+    assert!(seen.is_empty());
+
+    // A POST that the server may have acted on is not sent again, whatever is chosen.
+    for (status, asked) in [(404, 1), (500, 1), (503, 2)] {
+        let script = Script::new().status(status).events(DONE);
+        let post = EventSource::<Feed>::post(&script.in_memory(), "http://server/feed");
+        numbers(&mut post.retry_if(|_| true).start()).await;
+        assert_eq!(script.ids().len(), asked, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_says_why() {
     let answer = || (http::StatusCode::UNAUTHORIZED, "no key");
     let script = Script::new().answer(answer);

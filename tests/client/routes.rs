@@ -1,15 +1,17 @@
-//! The routes that browsers visit too, with what Chromium makes of them.
+//! The visits of Chromium in `chromium.jsonl`, repeated by our client.
 //!
-//! It differs where the standard is silent, or was not kept: Chromium refuses a `charset` other
-//! than UTF-8, comes back 3 ms after `retry: 0`, and sends control characters in a header.
+//! `conformance.mjs record` of the browser scripts made that file, and the full run compares it
+//! with what Chromium does by then. `SSE_REFERENCE=http://127.0.0.1:PORT` asks a server that runs
+//! there, and has the same routes, instead of our own.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::env;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
+use serde::Deserialize;
 use sse_tower::client::{
-    Backoff, ConnectionError, EventSource, EventSourceError, Http, Phase, reqwest,
+    Backoff, ConnectionError, EventSource, EventSourceBuilder, EventSourceError, Http, Phase,
+    reqwest,
 };
 use sse_tower::{FromSseEvent, RawEvent};
 use tokio::sync::mpsc::unbounded_channel;
@@ -17,7 +19,104 @@ use tokio::sync::mpsc::unbounded_channel;
 use crate::net::{serve, soon};
 use crate::support::http;
 
-/// What ends after the event `done`, as the scenarios of browsers do.
+/// What a client did, from the first request to the event `done`, or until it gave up.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Visit {
+    name: String,
+    path: String,
+    /// Of one that would come back for ever, so many events are read.
+    count: Option<usize>,
+    /// What each request sent as `Last-Event-ID`, in Latin-1.
+    ids: Vec<Option<String>>,
+    /// How long it waited before each request but the first, in milliseconds.
+    waits: Vec<u128>,
+    /// Type, data and last event id of each event.
+    events: Vec<(String, String, String)>,
+    end: End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum End {
+    /// The reader had what it wanted.
+    Read,
+    /// The client gave up.
+    Closed,
+}
+
+fn recorded() -> Vec<Visit> {
+    let visits = include_str!("chromium.jsonl").lines();
+    visits
+        .map(|visit| serde_json::from_str(visit).unwrap())
+        .collect()
+}
+
+/// What is not as Chromium does it, because the standards do not want it.
+fn by_the_standard(mut visit: Visit) -> Visit {
+    match &*visit.name {
+        // An event stream is UTF-8, whatever its parameters say (HTML §9.2.5).
+        "ctype-latin1" => {
+            visit.end = End::Read;
+            visit.events = [("message", "ok"), ("done", "bye")]
+                .map(|(name, data)| (name.into(), data.into(), String::new()))
+                .into();
+        }
+        // A field of HTTP has no control characters (RFC 9110 §5.5).
+        "id-ctrl01" | "id-del7f" => {
+            visit.ids[1] = None;
+            visit.events[1].1 = "-".into();
+        }
+        _ => {}
+    }
+    visit
+}
+
+/// What services want, because they are replaced and overloaded.
+fn by_default(mut visit: Visit) -> Visit {
+    for wait in &mut visit.waits {
+        *wait = (*wait).max(100);
+    }
+    let status = visit.name.strip_prefix("status-");
+    if let Some("425" | "429" | "500" | "502" | "503" | "504") = status {
+        visit.ids = vec![None; 2];
+        visit.waits = vec![3000];
+    }
+    visit
+}
+
+#[tokio::test]
+async fn as_browsers_do_every_visit_is_that_of_chromium() {
+    compare(by_the_standard, EventSourceBuilder::as_browsers_do).await;
+}
+
+#[tokio::test]
+async fn by_default_nothing_differs_but_when_it_comes_back() {
+    let by_default = |visit| by_default(by_the_standard(visit));
+    let exact = |builder: EventSourceBuilder<Event>| {
+        builder.backoff(Backoff::new().jitter(0.0)).give_up_after(2)
+    };
+    compare(by_default, exact).await;
+}
+
+async fn compare(
+    expected: impl Fn(Visit) -> Visit,
+    set: impl Fn(EventSourceBuilder<Event>) -> EventSourceBuilder<Event>,
+) {
+    let server = Server::start().await;
+    let visits = recorded().into_iter().map(|visit| {
+        let expected = expected(visit);
+        let (server, set) = (&server, &set);
+        async move {
+            let seen = server.visit(&expected, set).await;
+            assert_eq!(seen, expected);
+        }
+    });
+    // At once, because some wait as long as browsers do.
+    let compared: Vec<()> = stream::iter(visits).buffer_unordered(100).collect().await;
+    assert_eq!(compared.len(), 66);
+}
+
+/// What ends after the event `done`, as the pages of the browsers do.
 #[derive(FromSseEvent, Debug)]
 enum Event {
     #[sse(data = "text", terminal)]
@@ -26,320 +125,150 @@ enum Event {
     Other(RawEvent<'static>),
 }
 
-struct Visit {
-    /// Type, data and last event id of each event.
-    events: Vec<(String, String, String)>,
-    error: Option<ConnectionError>,
-    /// What each request sent as `Last-Event-ID`.
-    ids: Vec<Option<String>>,
-    /// How long it waited before each request but the first.
-    delays: Vec<Duration>,
-}
-
-impl Visit {
-    fn data(&self) -> Vec<&str> {
-        self.events.iter().map(|(_, data, _)| &**data).collect()
-    }
-}
+/// What the pages listen to besides `done`.
+const HEARD: [&str; 4] = ["message", "update", "tick", "echo"];
 
 struct Server {
-    address: SocketAddr,
+    url: String,
     http: Http,
 }
 
 impl Server {
     async fn start() -> Self {
+        match env::var("SSE_REFERENCE") {
+            Ok(url) => Self { url, http: http() },
+            Err(_) => Self::ours().await,
+        }
+    }
+
+    async fn ours() -> Self {
         Self {
-            address: serve(crate::serve::app()).await,
+            url: format!("http://{}", serve(crate::serve::app()).await),
             http: http(),
         }
     }
 
-    async fn visit(&self, path: &str) -> Visit {
-        // Only a test looks at the log, and one test has one server.
-        self.log(reqwest::Method::DELETE).await;
-        let mut visit = Visit {
-            events: Vec::new(),
-            error: None,
-            ids: Vec::new(),
-            delays: Vec::new(),
-        };
-        let (sender, mut delays) = unbounded_channel();
-        let mut events =
-            EventSource::<Event>::get(&self.http, format!("http://{}{path}", self.address))
-                .backoff(Backoff::new().jitter(0.0).initial(Duration::from_millis(1)))
-                .give_up_after(3)
-                .on_change(move |state| {
-                    if let Phase::Waiting { delay } = state.phase {
-                        sender.send(delay).unwrap();
-                    }
-                })
-                .start();
-        while let Some(item) = soon(events.next()).await {
-            match item {
-                Ok(Event::Done(data)) => {
-                    let id = events.last_event_id().to_owned();
-                    visit.events.push(("done".into(), data, id));
+    /// Repeats `like`.
+    async fn visit(
+        &self,
+        like: &Visit,
+        set: impl Fn(EventSourceBuilder<Event>) -> EventSourceBuilder<Event>,
+    ) -> Visit {
+        let path = self.unique(&like.path);
+        let (sender, mut waits) = unbounded_channel();
+        let builder = EventSource::get(&self.http, self.url.clone() + &path);
+        let mut source = set(builder)
+            .on_change(move |state| {
+                if let Phase::Waiting { delay } = state.phase {
+                    sender.send(delay.as_millis()).unwrap();
                 }
-                Ok(Event::Other(event)) => visit.events.push((
-                    event.event().into(),
-                    event.data().into(),
-                    event.last_event_id().into(),
-                )),
-                Err(EventSourceError::Connection(error)) => visit.error = Some(error),
-                Err(error) => panic!("{error}"),
+            })
+            .start();
+        let mut events = Vec::new();
+        let end = loop {
+            if like.count == Some(events.len()) {
+                break End::Read;
             }
+            match soon(source.next()).await {
+                None => break End::Closed,
+                Some(Ok(Event::Other(event))) if HEARD.contains(&event.event()) => events.push((
+                    event.event().to_owned(),
+                    event.data().to_owned(),
+                    event.last_event_id().to_owned(),
+                )),
+                Some(Ok(Event::Other(_))) => {}
+                Some(Ok(Event::Done(data))) => {
+                    events.push(("done".into(), data, source.last_event_id().into()));
+                    assert!(soon(source.next()).await.is_none());
+                    break End::Read;
+                }
+                Some(Err(EventSourceError::Connection(error))) => {
+                    refused(&like.name, &error);
+                    assert_eq!(source.state().phase, Phase::Closed);
+                    assert!(soon(source.next()).await.is_none());
+                    break End::Closed;
+                }
+                Some(Err(error)) => panic!("{}: {error}", like.name),
+            }
+        };
+        if like.name == "slow" {
+            // Times.
+            let data = events.iter_mut().map(|(_, data, _)| data);
+            data.take(3).for_each(String::clear);
         }
-        while let Ok(delay) = delays.try_recv() {
-            visit.delays.push(delay);
+        Visit {
+            ids: self.ids(&path).await,
+            waits: std::iter::from_fn(|| waits.try_recv().ok()).collect(),
+            events,
+            end,
+            ..like.clone()
         }
-        let log = self.log(reqwest::Method::GET).await;
-        for entry in log.as_array().unwrap() {
-            let id = entry["headers"]["last-event-id"].as_str();
-            visit.ids.push(id.map(str::to_owned));
-        }
-        visit
     }
 
-    async fn log(&self, method: reqwest::Method) -> serde_json::Value {
-        let client = reqwest::Client::new();
-        let url = format!("http://{}/log", self.address);
-        let answer = soon(client.request(method, url).send()).await.unwrap();
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default()
+    /// The server remembers whom it has seen by the whole path.
+    fn unique(&self, path: &str) -> String {
+        static VISITS: AtomicUsize = AtomicUsize::new(0);
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let number = VISITS.fetch_add(1, Ordering::Relaxed);
+        format!("{path}{joint}client={}.{number}", std::process::id())
     }
-}
 
-fn some(ids: &[&str]) -> Vec<Option<String>> {
-    let first = [None];
-    first
-        .into_iter()
-        .chain(ids.iter().map(|id| Some((*id).to_owned())))
+    /// The `Last-Event-ID` of each request for `path`.
+    async fn ids(&self, path: &str) -> Vec<Option<String>> {
+        let log = soon(reqwest::get(self.url.clone() + "/log")).await.unwrap();
+        let log: Vec<serde_json::Value> =
+            serde_json::from_slice(&log.bytes().await.unwrap()).unwrap();
+        let mine = log.iter().filter(|entry| entry["target"] == *path);
+        mine.map(|entry| {
+            let headers = &entry["headers"];
+            assert_eq!(headers["accept"], "text/event-stream");
+            assert_eq!(headers["cache-control"], "no-cache");
+            headers["last-event-id"].as_str().map(str::to_owned)
+        })
         .collect()
-}
-
-fn raw(text: &str) -> String {
-    let b64 = BASE64_STANDARD.encode(text).replace('+', "%2B");
-    format!("/sse/raw?gap=0&b64={b64}")
-}
-
-#[tokio::test]
-async fn names_ids_comments_lines_and_redirects() {
-    let server = Server::start().await;
-    for path in ["/sse/basic", "/sse/redirect/301", "/sse/redirect/307"] {
-        let seen = server.visit(path).await;
-        let events: Vec<_> = seen
-            .events
-            .iter()
-            .map(|(a, b, c)| (&**a, &**b, &**c))
-            .collect();
-        let expected = [
-            ("message", "one", ""),
-            ("update", "{\"n\":1}", "1"),
-            ("message", "line1\nline2", "2"),
-            ("done", "bye", "2"),
-        ];
-        assert_eq!(events, expected, "{path}");
     }
 }
 
-#[tokio::test]
-async fn data_is_what_was_sent_line_by_line() {
-    let seen = Server::start().await.visit("/sse/multiline").await;
-    let sent = [
-        "a\nb",
-        "a\nb",
-        " leading",
-        "",
-        "ends\n",
-        "€豆腐\u{2028}x",
-        ":colon",
-        "data: x\n\nid: 9",
-        "bye",
-    ];
-    assert_eq!(seen.data(), sent);
+/// The error says what was wrong.
+#[track_caller]
+fn refused(name: &str, error: &ConnectionError) {
+    let said = match error {
+        ConnectionError::Status { status, .. } => format!("status-{}", status.as_u16()),
+        ConnectionError::ContentType { found } => match found.as_deref() {
+            Some("text/plain") => "ctype-plain".into(),
+            Some("application/json") => "ctype-json".into(),
+            _ => "ctype-none".into(),
+        },
+        error => error.to_string(),
+    };
+    assert_eq!(said, name);
 }
 
 #[tokio::test]
-async fn it_goes_on_after_the_last_event_that_arrived() {
-    let server = Server::start().await;
-    for path in ["/sse/resume", "/sse/resume?cut=1"] {
-        let seen = server.visit(path).await;
-        assert_eq!(seen.data(), ["1", "2", "3", "4", "5", "6", "all"], "{path}");
-        assert_eq!(seen.ids, some(&["2", "4"]), "{path}");
-    }
-}
-
-#[tokio::test]
-async fn keep_alive_is_silent_and_a_burst_arrives_whole() {
-    let server = Server::start().await;
-    let seen = server.visit("/sse/keepalive?idle=300&every=50").await;
-    assert_eq!(seen.data(), ["start", "end", "bye"]);
-    let seen = server.visit("/sse/burst").await;
-    assert_eq!(seen.events.len(), 2001);
-    assert!((0..2000).all(|n| seen.events[n].1 == format!("m{n}")));
-    let seen = server.visit("/sse/slow?gap=1").await;
-    assert_eq!(seen.events.len(), 4);
-}
-
-#[tokio::test]
-async fn ids_come_back_as_they_were() {
-    let server = Server::start().await;
-    let long = "k".repeat(9_000);
-    for (n, (id, back)) in [
-        ("abc", "abc"),
-        ("a b", "a b"),
-        ("a\tb", "a\tb"),
-        ("é", "é"),
-        ("…", "…"),
-        ("😀", "😀"),
-        // Outer blanks are no part of a header.
-        (" x ", "x"),
-        ("e5p3n<3k0k0s\"\\", "e5p3n<3k0k0s\"\\"),
-        (&long, &long),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let escaped: String = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let seen = server
-            .visit(&format!("/sse/id-echo?id={escaped}&run={n}"))
-            .await;
-        let hex: String = back.bytes().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(seen.data(), ["first", &hex, "bye"], "{id}");
-        assert_eq!(seen.events[0].2, id);
-    }
-    for (n, id) in ["a%01b", "a%7fb"].into_iter().enumerate() {
-        let seen = server
-            .visit(&format!("/sse/id-echo?id={id}&run=c{n}"))
-            .await;
-        assert_eq!(
-            seen.data(),
-            ["first", "-", "bye"],
-            "it comes back nevertheless"
-        );
-    }
-}
-
-#[tokio::test]
-async fn it_comes_back_after_retry() {
-    let server = Server::start().await;
-    // What would be a storm takes a moment longer.
-    for (ms, waits) in [(300, 300), (0, 100)] {
-        let seen = server.visit(&format!("/sse/retry?ms={ms}&run={ms}")).await;
-        assert_eq!(seen.data(), ["first", "bye"]);
-        assert_eq!(seen.ids, some(&["1"]));
-        assert_eq!(seen.delays, [Duration::from_millis(waits)]);
-    }
-}
-
-#[tokio::test]
-async fn what_is_no_stream_is_asked_for_once() {
-    let server = Server::start().await;
-    for path in [
-        "/sse/204",
-        "/sse/status/201",
-        "/sse/status/404",
-        "/sse/ctype?v=text/plain",
-        "/sse/ctype?v=application/json",
-        "/sse/ctype?v=",
-    ] {
-        let seen = server.visit(path).await;
-        assert_eq!((seen.events.len(), seen.ids.len()), (0, 1), "{path}");
-        assert_eq!(seen.error.is_none(), path == "/sse/204", "{path}");
-    }
-    for value in [
-        "text/event-stream;%20charset=utf-8",
-        "text/event-stream;charset=UTF-8",
-        "Text/Event-Stream",
-        "text/event-stream;",
-        "text/event-stream;charset=windows-1252",
-    ] {
-        let seen = server.visit(&format!("/sse/ctype?v={value}")).await;
-        assert_eq!(seen.data(), ["ok", "bye"], "{value}");
-    }
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_well_is_asked_again() {
-    // The one decision that differs from browsers.
-    let seen = Server::start().await.visit("/sse/status/503").await;
-    assert_eq!((seen.events.len(), seen.ids.len()), (0, 3));
-    assert!(matches!(seen.error, Some(ConnectionError::Status { .. })));
+async fn what_breaks_off_goes_on_after_the_last_event_that_arrived() {
+    let mut expected = recorded().swap_remove(2);
+    expected.path = "/sse/resume?cut=1".into();
+    // The second failure in a row.
+    expected.waits[1] = 200;
+    let server = Server::ours().await;
+    let seen = server.visit(&expected, EventSourceBuilder::as_browsers_do);
+    assert_eq!(seen.await, expected);
 }
 
 #[tokio::test]
 async fn the_end_that_is_said_is_the_end() {
-    let seen = Server::start().await.visit("/sse/terminal").await;
-    assert_eq!(seen.data(), ["only", "for good"]);
-    assert_eq!(seen.ids.len(), 1);
-}
-
-#[tokio::test]
-async fn bytes_of_others_are_read_by_the_standard() {
-    let server = Server::start().await;
-    for (text, expected) in [
-        (
-            "\u{feff}data: x\n\nevent: done\ndata: y\n\n",
-            vec!["x", "y"],
-        ),
-        (
-            "data: a\rdata: b\r\revent: done\rdata: y\r\r",
-            vec!["a\nb", "y"],
-        ),
-        (
-            "data: a\r\n\r\nevent: done\r\ndata: y\r\n\r\n",
-            vec!["a", "y"],
-        ),
-        (
-            "data: a\n: ka\ndata: b\n\nevent: done\ndata: y\n\n",
-            vec!["a\nb", "y"],
-        ),
-        (
-            "event: update\ndata:\n\nevent: done\ndata: y\n\n",
-            vec!["", "y"],
-        ),
-        (
-            "event: update\n\nid: 3\n\nretry: 100\n\nevent: done\ndata: y\n\n",
-            vec!["y"],
-        ),
-        ("data: a\n\n:\n:\nevent: done\ndata: y\n\n", vec!["a", "y"]),
-        (
-            "data: a\n\n:\n\n: x\n\nevent: done\ndata: y\n\n",
-            vec!["a", "y"],
-        ),
-    ] {
-        assert_eq!(server.visit(&raw(text)).await.data(), expected, "{text:?}");
+    #[derive(FromSseEvent, Debug, PartialEq)]
+    enum Feed {
+        #[sse(unnamed, data = "text")]
+        Item(String),
+        #[sse(data = "text", terminal)]
+        Finished(String),
     }
-}
-
-/// The first connections to `text`, which never says that it is over.
-async fn twice(text: &str) -> (Vec<String>, Vec<Option<String>>) {
-    let server = Server::start().await;
-    let url = format!("http://{}{}", server.address, raw(text));
-    let mut events = EventSource::<RawEvent>::get(&server.http, url).start();
-    let mut data = Vec::new();
-    for _ in 0..2 {
-        let event = soon(events.next()).await.unwrap().unwrap();
-        data.push(event.data().to_owned());
-    }
-    let log = server.log(reqwest::Method::GET).await;
-    let ids = log.as_array().unwrap().iter();
-    let ids = ids.map(|entry| {
-        entry["headers"]["last-event-id"]
-            .as_str()
-            .map(str::to_owned)
-    });
-    (data, ids.collect())
-}
-
-#[tokio::test]
-async fn what_is_not_finished_is_no_event_and_a_cursor_needs_none() {
-    let (data, _) = twice("retry: 50\ndata: a\n\ndata: lost\n").await;
-    assert_eq!(data, ["a", "a"]);
-    let (_, ids) = twice("retry: 50\ndata: a\r\r").await;
-    assert_eq!(ids.len(), 2);
-    let (data, ids) = twice("retry: 50\nid: 41\ndata: a\n\nid: 42\n\n").await;
-    assert_eq!((data, ids), (vec!["a".into(), "a".into()], some(&["42"])));
+    let server = Server::ours().await;
+    let events = EventSource::<Feed>::get(&server.http, server.url + "/sse/terminal").start();
+    let events: Vec<_> = soon(events.map(Result::unwrap).collect()).await;
+    let expected = [Feed::Item("only".into()), Feed::Finished("for good".into())];
+    assert_eq!(events, expected);
 }
 
 #[tokio::test]
@@ -350,18 +279,17 @@ async fn a_cursor_comes_with_an_event_that_nobody_knows_too() {
         Text(String),
     }
     let server = Server::start().await;
-    let text = "retry: 50\nid: 41\ndata: a\n\nid: 42\nevent: _ckpt\ndata:\n\n";
-    let url = format!("http://{}{}", server.address, raw(text));
+    let visits = recorded();
+    let visit = visits
+        .iter()
+        .find(|visit| visit.name == "raw-id-with-ignored-event");
+    let path = server.unique(&visit.unwrap().path);
+    let url = server.url.clone() + &path;
     let mut events = EventSource::<Known>::get(&server.http, url).start();
     for id in ["41", "41"] {
         let event = soon(events.next()).await.unwrap().unwrap();
         assert_eq!(event, Known::Text("a".into()));
         assert_eq!(events.last_event_id(), id);
     }
-    let log = server.log(reqwest::Method::GET).await;
-    let ids = log.as_array().unwrap().iter();
-    let ids: Vec<_> = ids
-        .map(|entry| entry["headers"]["last-event-id"].as_str())
-        .collect();
-    assert_eq!(ids, [None, Some("42")]);
+    assert_eq!(server.ids(&path).await, [None, Some("42".into())]);
 }

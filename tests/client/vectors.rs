@@ -13,8 +13,9 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
-use sse_tower::client::{Backoff, EventSource, Http};
+use sse_tower::client::{Backoff, EventSource, EventSourceBuilder, Http, Phase, State as Now};
 use sse_tower::{LAST_EVENT_ID, Limits, RawEvent};
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::net::{serve, soon};
 use crate::support::http;
@@ -29,6 +30,8 @@ struct Case {
     initial_id: String,
     events: Vec<Event>,
     last_event_id: String,
+    /// In milliseconds, if there was one.
+    retry: Option<f64>,
     #[serde(default)]
     prompt: Vec<(usize, usize)>,
 }
@@ -98,15 +101,39 @@ impl Server {
         }
     }
 
-    fn follow(&self, path: String, case: &Case, served: Served) -> EventSource<RawEvent<'static>> {
+    fn ask(
+        &self,
+        path: String,
+        case: &Case,
+        served: Served,
+    ) -> EventSourceBuilder<RawEvent<'static>> {
         let url = self.url.clone() + &path;
         self.bodies.lock().unwrap().insert(path, served);
-        let quick = Duration::from_millis(1);
         EventSource::get(&self.http, url)
             .limits(Limits::none())
             .last_event_id(&case.initial_id)
-            .backoff(Backoff::new().range(quick..=quick))
-            .start()
+    }
+
+    fn follow(&self, path: String, case: &Case, served: Served) -> EventSource<RawEvent<'static>> {
+        let quick = Duration::from_millis(1);
+        let quick = Backoff::new().range(quick..=quick);
+        self.ask(path, case, served).backoff(quick).start()
+    }
+
+    /// How long it would wait after the first connection, in milliseconds.
+    async fn wait(&self, path: String, case: &Case, served: Served) -> u128 {
+        let (sender, mut waits) = unbounded_channel();
+        let note = move |now: Now<'_>| {
+            if let Phase::Waiting { delay } = now.phase {
+                let _ = sender.send(delay.as_millis());
+            }
+        };
+        let events = self.ask(path, case, served).as_browsers_do();
+        let events = events.on_change(note).start();
+        tokio::select! {
+            wait = waits.recv() => wait.unwrap(),
+            () = events.for_each(async |_| ()) => panic!("it does not wait"),
+        }
     }
 }
 
@@ -117,12 +144,12 @@ impl Server {
         for (split, cuts) in [("given", case.chunks.clone()), ("every", every)] {
             let name = format!("{} ({split})", case.name);
             let path = format!("{number}/{split}");
-            let served = Served {
+            let served = || Served {
                 chunks: Some(cut(&bytes, &cuts)),
                 goes_on: false,
                 ids: Vec::new(),
             };
-            let mut events = self.follow(path.clone(), case, served);
+            let mut events = self.follow(path.clone(), case, served());
             let seen = events.by_ref().map(|item| event(item.unwrap()));
             assert_eq!(soon(seen.collect::<Vec<_>>()).await, case.events, "{name}");
             assert_eq!(events.last_event_id(), case.last_event_id, "{name}");
@@ -132,6 +159,12 @@ impl Server {
             let expected = HeaderValue::from_bytes(trimmed.as_bytes()).ok();
             let expected = expected.filter(|_| (1..=16 * 1024).contains(&case.last_event_id.len()));
             assert!(sent == expected, "{name}");
+            let wait = soon(self.wait(path, case, served())).await;
+            // Longer than that is no delay.
+            let retry = case
+                .retry
+                .map_or(3000, |retry| retry.min(i32::MAX.into()) as u128);
+            assert_eq!(wait, retry, "{name}");
         }
         for &(fed, due) in &case.prompt {
             let served = Served {

@@ -65,7 +65,30 @@ async fn it_waits_as_long_as_the_stream_asked_for() {
         &[50, 60],
     );
     let script = Script::new().events(retry("0"));
-    about(&pauses(&script, exact().range(ms(0)..=ms(60))).await, &[1]);
+    about(&pauses(&script, exact().range(ms(0)..=ms(60))).await, &[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_browsers_do_it_waits_for_nothing_but_retry() {
+    let retry = |value: &str| format!("retry: {value}\n{}", number(1));
+    let script = Script::new()
+        .events(number(1))
+        .events(retry("700"))
+        .events(retry("0"))
+        .events(retry("2147483648"));
+    let (_, error) = numbers(&mut follow(&script).as_browsers_do().start()).await;
+    assert!(error.is_none());
+    let pauses: Vec<_> = script.pauses().iter().map(Duration::as_millis).collect();
+    about(&pauses, &[3000, 700, 0, 2_147_483_647]);
+
+    // A server that is not there is asked less and less often also after `retry: 0`.
+    let failing = (0..5).fold(Script::new().events(retry("0")), |script, _| {
+        script.answer(|| crate::support::stream(Body::empty()))
+    });
+    let (_, error) = numbers(&mut follow(&failing).as_browsers_do().start()).await;
+    assert!(error.is_none());
+    let pauses: Vec<_> = failing.pauses().iter().map(Duration::as_millis).collect();
+    about(&pauses, &[0, 0, 2, 4, 8, 16]);
 }
 
 #[tokio::test(start_paused = true)]

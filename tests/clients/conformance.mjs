@@ -2,12 +2,16 @@
 // Chromium and of Firefox, and three of Node.
 //
 //     CONFORMANCE=target/debug/examples/conformance node conformance.mjs [CLIENT...]
+//     node conformance.mjs record    prints tests/client/chromium.jsonl as Chromium makes it today
+//
+// SSE_REFERENCE=http://127.0.0.1:PORT asks a server that runs there instead.
 //
 // Needs the packages of package.json (in `node_modules` here, or in a directory named by
 // NODE_PATH), Chromium (`CHROMIUM`, else /usr/bin/chromium) and Firefox (`FIREFOX`, else
 // /usr/bin/firefox-esr). Starts and stops the server itself. Exit code 1 if a check failed.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CHROMIUM, FIREFOX, ROOT, check, fail, failed, require, start, stopAll } from './common.mjs'
@@ -20,13 +24,18 @@ async function main() {
   const clients = { chromium, firefox, eventsource, undici, 'eventsource-client': eventsourceClient }
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(clients)
   try {
-    const { line } = await start(process.env.CONFORMANCE ?? join(ROOT, 'target/debug/examples/conformance'), ['serve'])
-    server = `http://127.0.0.1:${JSON.parse(line).port}`
-    await Promise.all(wanted.map(name => visit(name, clients[name]).catch(error => fail(`${name}: ${error.stack}`))))
+    server = process.env.SSE_REFERENCE ?? await serve()
+    if (wanted[0] === 'record') await record()
+    else await Promise.all(wanted.map(name => visit(name, clients[name]).catch(error => fail(`${name}: ${error.stack}`))))
   } catch (error) {
     fail(`conformance.mjs: ${error.stack}`)
   }
   end()
+}
+
+async function serve() {
+  const { line } = await start(process.env.CONFORMANCE ?? join(ROOT, 'target/debug/examples/conformance'), ['serve'])
+  return `http://127.0.0.1:${JSON.parse(line).port}`
 }
 
 function end() {
@@ -40,7 +49,7 @@ async function visit(name, open) {
   const { run, close, isBrowser } = await open()
   const client = new Client(name, run)
   try {
-    const scenarios = { ...everywhere, ...isBrowser && inBrowsers }
+    const scenarios = { ...everywhere, ...isBrowser && inBrowsers, ...name === 'chromium' && asRecorded }
     for (const [what, scenario] of Object.entries(scenarios)) await check(`${name}: ${what}`, () => scenario(client))
     await check(`${name}: streams that are over are not asked for again`, () => client.staysAway())
   } finally {
@@ -152,6 +161,47 @@ async function lines(client, end, before = '') {
   assert.deepEqual(events, [['message', 'ä\nb', ''], ['done', 'c', '7']])
 }
 
+// ---- What our own client is compared with
+
+/** The visits of Chromium that the tests of our client have to repeat. */
+const visits = readFileSync(join(ROOT, 'tests/client/chromium.jsonl'), 'utf8').trim().split('\n').map(JSON.parse)
+
+const asRecorded = {
+  'every visit is as the tests of our client have it': async client => {
+    for (const visit of visits) {
+      // It sends control characters, which HTTP forbids, so our server refuses that request.
+      if (['id-ctrl01', 'id-del7f'].includes(visit.name) && !process.env.SSE_REFERENCE) continue
+      const seen = await again(client, visit)
+      // How much longer a wait may be, nobody can say.
+      if (seen.waits.every((wait, at) => wait >= visit.waits[at])) seen.waits = visit.waits
+      assert.deepEqual(seen, visit)
+    }
+    return `${visits.length} visits`
+  },
+}
+
+async function record() {
+  const { run, close } = await chromium()
+  const client = new Client('chromium', run)
+  for (const visit of visits) console.log(JSON.stringify(await again(client, visit)))
+  await close()
+}
+
+/** What comes of a visit; `count` ends one that would come back for ever. */
+async function again(client, { name, path, count }) {
+  const { why, events, path: asked } = await client.read(path, { last: 'done', count })
+  const requests = (await client.log()).filter(({ target }) => target === asked)
+  for (const { headers } of requests) {
+    assert.deepEqual([headers.accept, headers['cache-control']], ['text/event-stream', 'no-cache'], name)
+  }
+  const ids = requests.map(({ headers }) => headers['last-event-id'] ?? null)
+  // What it waited before each but the first, to 50 ms.
+  const waits = requests.slice(1).map(({ t }, at) => 50 * Math.floor((t - requests[at].t) / 50))
+  // The data of this one are times.
+  if (name === 'slow') events.slice(0, -1).forEach(event => { event[1] = '' })
+  return { name, path, ...count && { count }, ids, waits, events, end: why }
+}
+
 const raw = text => `/sse/raw?b64=${encodeURIComponent(Buffer.from(text).toString('base64'))}`
 
 // ---- Clients
@@ -168,7 +218,7 @@ class Client {
 
   /** Reads until the event named `last`, until `count` events were read, or until the client gives up. */
   async read(path, { last, count, origin = server } = {}) {
-    path += `${path.includes('?') ? '&' : '?'}client=${this.name}.${this.reads++}`
+    path += `${path.includes('?') ? '&' : '?'}client=${this.name}.${process.pid}.${this.reads++}`
     const { why, events } = await Promise.race([
       this.run({ url: origin + path, last, count, names: ['message', 'update', 'tick', 'echo', 'finished', 'done'] }),
       sleep(20_000).then(() => { throw new Error(`not over after 20 s`) }),

@@ -67,12 +67,13 @@ impl Backoff {
 
     /// The shortest and the longest delay, whoever asks for it, before the jitter.
     ///
-    /// Default: from 100 ms to 2147483647 ms, which is 24 days. It is itself kept between 1 ms
-    /// and that; of an empty range, the end counts.
+    /// Default: from 100 ms to 2147483647 ms, which is 24 days and the longest there is; of an
+    /// empty range, the end counts. With a range from zero, a server that says `retry: 0` and ends
+    /// each stream at once is asked without a pause.
     #[must_use]
     pub fn range(mut self, range: RangeInclusive<Duration>) -> Self {
-        self.longest = (*range.end()).clamp(Duration::from_millis(1), LONGEST);
-        self.shortest = (*range.start()).clamp(Duration::from_millis(1), self.longest);
+        self.longest = LONGEST.min(*range.end());
+        self.shortest = self.longest.min(*range.start());
         self
     }
 
@@ -94,8 +95,14 @@ impl Backoff {
         retry_after: Option<Duration>,
     ) -> Duration {
         let base = self.clamp(retry.unwrap_or(self.initial));
-        let doublings = failures.saturating_sub(1).min(31);
-        let doubled = base.saturating_mul(1 << doublings).min(self.limit);
+        let doubled = match failures {
+            0 | 1 => base,
+            // Zero would stay zero.
+            _ => base
+                .max(Duration::from_millis(1))
+                .saturating_mul(1 << (failures - 1).min(31))
+                .min(self.limit),
+        };
         let delay = base.max(doubled).max(retry_after.unwrap_or_default());
         self.clamp(delay)
             .mul_f64(1.0 + self.jitter * fastrand::f64())

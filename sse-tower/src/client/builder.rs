@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use reqwest::Url;
 use serde::Serialize;
 use sse_core::{BoxError, FromSseEvent, Limits};
 
 use super::backoff::Backoff;
 use super::connect::Call;
-use super::error::ConnectionError;
+use super::error::{ConnectionError, may_get_well};
 use super::http::Http;
 use super::source::EventSource;
 use super::state::State;
@@ -35,12 +35,14 @@ pub(super) struct Options {
     pub(super) watchdog: Option<Duration>,
     pub(super) backoff: Backoff,
     pub(super) attempts: Option<u32>,
+    pub(super) retry_if: RetryIf,
     pub(super) limits: Limits,
     pub(super) strict: bool,
     pub(super) repeatable: bool,
     pub(super) on_change: Option<OnChange>,
 }
 
+pub(super) type RetryIf = Box<dyn Fn(StatusCode) -> bool + Send>;
 pub(super) type OnChange = Box<dyn FnMut(State<'_>) + Send>;
 
 impl<E: FromSseEvent> EventSourceBuilder<E> {
@@ -66,6 +68,7 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
                 watchdog: None,
                 backoff: Backoff::new(),
                 attempts: None,
+                retry_if: Box::new(may_get_well),
                 limits: Limits::default(),
                 strict: false,
                 repeatable,
@@ -143,6 +146,33 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.options.backoff = backoff;
         self
+    }
+
+    /// Chooses the statuses of a refusal that is not the end. Default: every 5xx, 408, 425 and
+    /// 429, of a server that is starting, overloaded or being replaced.
+    ///
+    /// It is not asked about 200, 204 and redirects. A POST that may not be repeated comes back
+    /// only after 408, 425, 429 and 503, if they are chosen.
+    pub fn retry_if(mut self, retry: impl Fn(StatusCode) -> bool + Send + 'static) -> Self {
+        self.options.retry_if = Box::new(retry);
+        self
+    }
+
+    /// Comes back when, and only when, the `EventSource` of a browser does (HTML §9.2.3): any
+    /// status but 200 is the end, and it waits as long as `retry` says, 0 included, or else 3 s as
+    /// Chromium does.
+    ///
+    /// It is [`retry_if`](Self::retry_if) nothing, with a [`Backoff`] of any range and no jitter;
+    /// what is set later counts. Failures in a row still double the time, as the standard allows.
+    ///
+    /// It is meant for a test of what browsers make of a server. A service is better off without:
+    /// one 503 while a server is being replaced would end its stream, and clients that were cut
+    /// off together would come back together.
+    pub fn as_browsers_do(self) -> Self {
+        let exact = Backoff::new()
+            .range(Duration::ZERO..=Duration::MAX)
+            .jitter(0.0);
+        self.retry_if(|_| false).backoff(exact)
     }
 
     /// Ends the stream with the error of the last attempt after so many failures in a row; with

@@ -85,12 +85,13 @@ impl ConnectionError {
         Self::Request(error.into().into())
     }
 
-    /// Whether it would be the same the next time.
+    /// Whether it would be the same the next time, as far as one can tell: a stream may be
+    /// [told](super::EventSourceBuilder::retry_if) more about statuses.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Ended | Self::Silent(_) | Self::Transport(_) => false,
-            Self::Status { status, .. } => !status.is_server_error() && !is_untouched(*status),
+            Self::Status { status, .. } => !may_get_well(*status),
             Self::ContentType { .. }
             | Self::Redirect { .. }
             | Self::Limit(_)
@@ -106,6 +107,11 @@ impl ConnectionError {
             _ => false,
         }
     }
+}
+
+/// Whether a server that answers so may answer otherwise the next time.
+pub(super) fn may_get_well(status: StatusCode) -> bool {
+    status.is_server_error() || is_untouched(status)
 }
 
 /// With these statuses a server says that it did not begin.

@@ -16,7 +16,7 @@ use sse_core::{Decoder, FromSseEvent};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Backoff;
-use super::builder::{EventSourceBuilder, OnChange, Options};
+use super::builder::{EventSourceBuilder, OnChange, Options, RetryIf};
 use super::connect::{Call, Opened, Origin, Refused, connect, header_of};
 use super::error::{ConnectionError, EventSourceError};
 use super::http::Http;
@@ -82,6 +82,7 @@ pub struct EventSource<E> {
 struct Settings {
     backoff: Backoff,
     attempts: Option<u32>,
+    retry_if: RetryIf,
     strict: bool,
     repeatable: bool,
     on_change: Option<OnChange>,
@@ -131,6 +132,7 @@ impl<E: FromSseEvent> EventSource<E> {
             watchdog,
             backoff,
             attempts,
+            retry_if,
             limits,
             strict,
             repeatable,
@@ -154,6 +156,7 @@ impl<E: FromSseEvent> EventSource<E> {
             settings: Settings {
                 backoff,
                 attempts,
+                retry_if,
                 strict,
                 repeatable,
                 on_change,
@@ -235,7 +238,11 @@ impl<E> EventSource<E> {
             .settings
             .attempts
             .is_some_and(|most| self.failures >= most);
-        if error.is_permanent() || !allowed || tired {
+        let permanent = match &error {
+            ConnectionError::Status { status, .. } => !(self.settings.retry_if)(*status),
+            error => error.is_permanent(),
+        };
+        if permanent || !allowed || tired {
             self.enter(Phase::Closed);
             // A POST that was answered in full is no failure.
             let complete = orderly && !self.settings.repeatable;
