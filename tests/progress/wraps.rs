@@ -22,6 +22,16 @@ fn an_iterator_counts_its_items() {
     assert_eq!((items.next(), job.position()), (None, 3));
 }
 
+#[test]
+fn an_iterator_keeps_what_it_can_do() {
+    let (job, _stream) = progress::<u8>(None);
+    let mut items = job.wrap_iter(0..4);
+    assert_eq!((items.next_back(), items.next()), (Some(3), Some(0)));
+    assert_eq!((items.len(), job.position()), (2, 2));
+    fn is_fused(_: impl std::iter::FusedIterator) {}
+    is_fused(items);
+}
+
 #[tokio::test]
 async fn a_stream_counts_its_items() {
     let (job, _stream) = progress::<u8>(None);
@@ -57,6 +67,73 @@ fn a_reader_of_the_standard_library_does_too() {
     let mut reader = job.wrap_read(&b"twelve bytes"[..]);
     io::Read::read_to_string(&mut reader, &mut text).unwrap();
     assert_eq!((text.as_str(), job.position()), ("twelve bytes", 12));
+}
+
+#[test]
+fn a_reader_with_a_buffer_counts_what_is_taken_out_of_it() {
+    use std::io::{BufRead as _, Read as _};
+
+    let (job, _stream) = progress::<u8>(None);
+    let mut reader = job.wrap_read(io::BufReader::new(&b"one\ntwelve bytes"[..]));
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    assert_eq!(
+        (&*line, job.position()),
+        ("one\n", 4),
+        "and not what was read ahead"
+    );
+    let mut rest = [0; 3];
+    reader.read_exact(&mut rest).unwrap();
+    assert_eq!((&rest, job.position()), (b"twe", 7));
+    let (mut first, mut second) = ([0; 4], [0; 5]);
+    let buffers = &mut [&mut first[..], &mut second[..]].map(io::IoSliceMut::new);
+    assert_eq!(reader.read_vectored(buffers).unwrap(), 9);
+    assert_eq!((&first, &second, job.position()), (b"lve ", b"bytes", 16));
+}
+
+#[test]
+fn a_reader_that_seeks_is_where_it_went() {
+    use std::io::Seek as _;
+
+    let (job, _stream) = progress::<u8>(None);
+    let mut reader = job.wrap_read(io::Cursor::new(b"twelve bytes"));
+    reader.seek(io::SeekFrom::Start(7)).unwrap();
+    assert_eq!(job.position(), 7);
+    io::copy(&mut reader, &mut io::sink()).unwrap();
+    assert_eq!(job.position(), 12);
+    job.set_position(99);
+    assert_eq!(
+        (reader.stream_position().unwrap(), job.position()),
+        (12, 99)
+    );
+    reader.rewind().unwrap();
+    assert_eq!(job.position(), 0);
+}
+
+#[tokio::test]
+async fn so_do_readers_of_tokio() {
+    use tokio::io::{AsyncBufReadExt as _, AsyncSeek as _, AsyncSeekExt as _};
+
+    let (job, _stream) = progress::<u8>(None);
+    let buffered = tokio::io::BufReader::new(io::Cursor::new(b"one\ntwelve bytes"));
+    let mut reader = job.wrap_read(buffered);
+    let mut line = String::new();
+    reader.read_line(&mut line).await.unwrap();
+    assert_eq!(
+        (&*line, job.position()),
+        ("one\n", 4),
+        "and not what was read ahead"
+    );
+    // It asks where the reader without its buffer is.
+    poll_fn(|cx| Pin::new(&mut reader).poll_complete(cx))
+        .await
+        .unwrap();
+    assert_eq!(job.position(), 4);
+    reader.seek(io::SeekFrom::Start(11)).await.unwrap();
+    assert_eq!(job.position(), 11);
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).await.unwrap();
+    assert_eq!((&*rest, job.position()), ("bytes", 16));
 }
 
 #[tokio::test(start_paused = true)]

@@ -152,7 +152,8 @@ macro_rules! verbs {
             self.counted(stream)
         }
 
-        /// Counts the bytes that are read, of tokio's `AsyncRead` or of [`std::io::Read`].
+        /// Counts the bytes that are read, of tokio's `AsyncRead` or of [`std::io::Read`], and
+        /// follows where it seeks.
         pub fn wrap_read<R>(&self, read: R) -> Counted<R> {
             self.counted(read)
         }

@@ -1,19 +1,26 @@
 //! `Counted`: what a task reads or iterates over counts by itself.
 
-use std::io;
+mod read;
+
+use std::iter::FusedIterator;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, ReadBuf};
 
 use super::handle::Handle;
 use super::reporter::UnfinishedTask;
 
 pin_project! {
     /// Counts what comes out of it: items of an iterator or a stream, bytes of a reader.
+    ///
+    /// It is an iterator, a stream or a reader if what was wrapped is one, with a buffer and a
+    /// place to seek if that has them, of the standard library and of tokio. To seek sets the
+    /// [position](super::ProgressReporter::set_position) to where the reader is then; so give one
+    /// that seeks a sub-task of its own.
     ///
     /// Made by [`wrap_iter`](super::ProgressReporter::wrap_iter) and its kin. It does not keep the
     /// job alive: what is read after the end is not counted. A sub-task it does, as a clone of
@@ -26,6 +33,8 @@ pin_project! {
         inner: I,
         task: Handle,
         unfinished: Option<Arc<UnfinishedTask>>,
+        // `start_seek` was called, and the position has not arrived.
+        seeking: bool,
     }
 }
 
@@ -35,6 +44,7 @@ impl<I> Counted<I> {
             inner,
             task,
             unfinished,
+            seeking: false,
         }
     }
 
@@ -58,7 +68,17 @@ impl<I: Iterator> Iterator for Counted<I> {
     }
 }
 
+impl<I: DoubleEndedIterator> DoubleEndedIterator for Counted<I> {
+    fn next_back(&mut self) -> Option<I::Item> {
+        let item = self.inner.next_back()?;
+        self.task.inc(1);
+        Some(item)
+    }
+}
+
 impl<I: ExactSizeIterator> ExactSizeIterator for Counted<I> {}
+
+impl<I: FusedIterator> FusedIterator for Counted<I> {}
 
 impl<S: Stream> Stream for Counted<S> {
     type Item = S::Item;
@@ -77,25 +97,8 @@ impl<S: Stream> Stream for Counted<S> {
     }
 }
 
-impl<R: io::Read> io::Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.task.inc(read as u64);
-        Ok(read)
-    }
-}
-
-impl<R: AsyncRead> AsyncRead for Counted<R> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.project();
-        let before = buffer.filled().len();
-        ready!(this.inner.poll_read(cx, buffer))?;
-        let read = buffer.filled().len().saturating_sub(before);
-        this.task.inc(read as u64);
-        Poll::Ready(Ok(()))
+impl<S: FusedStream> FusedStream for Counted<S> {
+    fn is_terminated(&self) -> bool {
+        self.inner.is_terminated()
     }
 }
