@@ -30,12 +30,14 @@ pub struct RawEvent<'a> {
 impl RawEvent<'_> {
     /// The type that a client dispatches: the name, or `message` if there is none.
     #[must_use]
+    #[inline]
     pub fn event(&self) -> &str {
         self.name().unwrap_or("message")
     }
 
     /// The value of the `event` field, unless it was absent or empty.
     #[must_use]
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         Some(self.text.name()).filter(|name| !name.is_empty())
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::tag::{self, Adjacent};
 use crate::raw::RawEvent;
-use crate::read::{DecodeCause, DecodeError, FromSseEvent};
+use crate::read::{DecodeCause, DecodeError, FromSseEvent, from_json};
 use crate::typed::BoxError;
 
 type Read<T> = Result<T, DecodeError>;
@@ -31,8 +31,9 @@ impl<T: DeserializeOwned> FromPayload for T {}
 /// # Errors
 ///
 /// Returns an error if it does not parse.
+#[inline]
 pub fn read_json<T: FromPayload>(event: &RawEvent<'_>) -> Read<T> {
-    serde_json::from_str(event.data()).map_err(|error| DecodeError::payload(event, error))
+    from_json(event)
 }
 
 /// Stands in for `Deserialize::deserialize`, for the message's sake.

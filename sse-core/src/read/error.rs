@@ -62,12 +62,14 @@ impl DecodeError {
 
     /// The payload of this event does not parse.
     #[must_use]
+    #[cold]
     pub fn payload(event: &RawEvent<'_>, cause: impl Into<BoxError>) -> Self {
         Self::new(event, DecodeCause::Payload(cause.into()))
     }
 
     /// Something of this event is wrong.
     #[must_use]
+    #[cold]
     pub fn new(event: &RawEvent<'_>, cause: DecodeCause) -> Self {
         Self(Box::new(Inner {
             event: event.event().to_owned(),
