@@ -1,17 +1,21 @@
 //! Bytes in, events out.
 
 mod data;
+mod field;
+mod limits;
 mod lines;
+#[cfg(test)]
+mod tests;
 mod text;
 
-use std::error::Error;
-use std::fmt;
 use std::mem;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use self::data::{Data, Payload};
+use self::field::{Field, parse_millis};
+pub use self::limits::{LimitError, Limits};
 use self::lines::{Line, Lines};
 use self::text::append;
 use crate::raw::{RawEvent, Text};
@@ -304,223 +308,6 @@ impl Decoder {
             LimitError::Event {
                 limit: self.limits.event,
             }
-        }
-    }
-}
-
-/// How much a [`Decoder`] keeps in memory before it gives up, in bytes.
-///
-/// # Examples
-///
-/// ```
-/// use sse_core::{Decoder, LimitError, Limits};
-///
-/// let mut decoder = Decoder::new().with_limits(Limits::default().with_line(16));
-/// decoder.push("data: more than sixteen bytes");
-/// assert_eq!(decoder.next_event().unwrap_err(), LimitError::Line { limit: 16 });
-/// assert_eq!(decoder.next_event(), Ok(None));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    line: usize,
-    event: usize,
-}
-
-impl Limits {
-    /// No limits, for peers that are trusted.
-    #[must_use]
-    pub const fn none() -> Self {
-        Self {
-            line: usize::MAX,
-            event: usize::MAX,
-        }
-    }
-
-    /// The longest line, without its end. Default: 1 MiB.
-    #[must_use]
-    pub const fn with_line(mut self, bytes: usize) -> Self {
-        self.line = bytes;
-        self
-    }
-
-    /// The largest payload of one event, line breaks included. Default: 1 MiB.
-    #[must_use]
-    pub const fn with_event(mut self, bytes: usize) -> Self {
-        self.event = bytes;
-        self
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            line: 1 << 20,
-            event: 1 << 20,
-        }
-    }
-}
-
-/// The peer sent more than the [`Limits`] allow; the stream is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LimitError {
-    /// A line is too long.
-    Line {
-        /// The most that is allowed, in bytes.
-        limit: usize,
-    },
-    /// The payload of an event is too large.
-    Event {
-        /// The most that is allowed, in bytes.
-        limit: usize,
-    },
-}
-
-impl fmt::Display for LimitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line { limit } => write!(f, "a line is longer than {limit} bytes"),
-            Self::Event { limit } => write!(f, "the data of an event exceeds {limit} bytes"),
-        }
-    }
-}
-
-impl Error for LimitError {}
-
-/// The fields that mean something.
-#[derive(Clone, Copy)]
-enum Field {
-    Data,
-    Event,
-    Id,
-    Retry,
-}
-
-impl Field {
-    /// The field of a line, and where its value begins.
-    #[inline(always)]
-    fn of(line: &[u8]) -> Option<(Self, usize)> {
-        let (field, name) = match line {
-            [b'd', b'a', b't', b'a', ..] => (Self::Data, 4),
-            [b'e', b'v', b'e', b'n', b't', ..] => (Self::Event, 5),
-            [b'i', b'd', ..] => (Self::Id, 2),
-            [b'r', b'e', b't', b'r', b'y', ..] => (Self::Retry, 5),
-            _ => return None,
-        };
-        let value = match &line[name..] {
-            // No colon, no value.
-            [] => 0,
-            [b':', b' ', ..] => 2,
-            [b':', ..] => 1,
-            _ => return None,
-        };
-        Some((field, name + value))
-    }
-}
-
-/// ASCII digits only; a value beyond 64 bits becomes the largest.
-fn parse_millis(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u64, |millis, digit| {
-        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
-        Some(millis.saturating_mul(10).saturating_add(digit))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn comments_inside_an_unfinished_event_take_no_memory() {
-        let long = "k".repeat(1000);
-        for (data, comment) in [
-            ("kept", ":\n"),
-            ("kept", ":\r"),
-            (&*long, ": a comment\r\n"),
-        ] {
-            let mut decoder = Decoder::new();
-            decoder.push(format!("data: {data}\n"));
-            for _ in 0..10_000 {
-                decoder.push(comment);
-                assert_eq!(decoder.next_event(), Ok(None));
-            }
-            assert!(decoder.lines.memory() + decoder.data.memory() <= 8_192);
-            decoder.push("data: more\n\n");
-            let event = decoder.next_event().unwrap().unwrap();
-            assert_eq!(event.data(), format!("{data}\nmore"));
-        }
-    }
-
-    #[test]
-    fn a_payload_survives_whatever_becomes_of_the_buffer() {
-        let lines = ["one", "", "three: 3", "", "five"];
-        let text: String = lines
-            .iter()
-            .map(|line| format!("data: {line}\n:\nx\n"))
-            .collect();
-        let text = text + "\n";
-        for len in 1..=text.len() {
-            let mut decoder = Decoder::new();
-            let mut seen = Vec::new();
-            for chunk in text.repeat(3).as_bytes().chunks(len) {
-                decoder.push(chunk);
-                while let Some(event) = decoder.next_event().unwrap() {
-                    seen.push(event.data().to_owned());
-                }
-            }
-            assert_eq!(
-                seen,
-                [lines.join("\n"), lines.join("\n"), lines.join("\n")],
-                "{len}"
-            );
-        }
-    }
-
-    #[test]
-    fn lines_of_any_kind_follow_one_another() {
-        let long = "x".repeat(100);
-        let values = ["one", "a\ttab", "", &*long, "five"];
-        for kind in 0..3_usize.pow(5) {
-            let ends: Vec<_> = (0..5)
-                .map(|at| ["\n", "\r", "\r\n"][kind / 3_usize.pow(at) % 3])
-                .collect();
-            let lines = values.iter().zip(&ends);
-            let lines = lines.map(|(value, end)| format!("data: {value}{end}"));
-            // The same for the empty line: a CR and an LF would be one end.
-            let text = lines.collect::<String>() + ends[4];
-            for len in [1, 7, text.len()] {
-                let mut decoder = Decoder::new();
-                let mut seen = Vec::new();
-                for chunk in text.repeat(2).as_bytes().chunks(len) {
-                    decoder.push(chunk);
-                    while let Some(event) = decoder.next_event().unwrap() {
-                        seen.push(event.data().to_owned());
-                    }
-                }
-                assert_eq!(
-                    seen,
-                    [values.join("\n"), values.join("\n")],
-                    "{text:?} by {len}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn every_line_of_a_payload_has_the_limit_of_a_line() {
-        let limits = Limits::default().with_line(10);
-        for before in 0..4 {
-            let text = "data: a\n".repeat(before) + "data: 12345\ndata: b\n\n";
-            let mut decoder = Decoder::new().with_limits(limits);
-            decoder.push(text);
-            assert_eq!(
-                decoder.next_event(),
-                Err(LimitError::Line { limit: 10 }),
-                "{before}"
-            );
         }
     }
 }
