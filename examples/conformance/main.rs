@@ -16,6 +16,7 @@ mod decode;
 mod dialect;
 mod encode;
 mod foreign;
+mod jobs;
 mod llm;
 mod log;
 mod mcp;

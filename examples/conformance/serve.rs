@@ -27,7 +27,7 @@ use tokio::time::sleep;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::log::{self, Log};
-use crate::{foreign, llm, mcp};
+use crate::{foreign, jobs, llm, mcp};
 
 #[tokio::main]
 pub(crate) async fn run(port: u16) -> Result<(), Box<dyn Error>> {
@@ -75,6 +75,7 @@ pub(crate) fn app() -> Router {
             post(mcp::request).get(mcp::resume).delete(StatusCode::OK),
         )
         .layer(SseLayer::new())
+        .merge(jobs::router())
         // Outside, because `SseLayer` answers some requests itself.
         .layer(cors)
         .route_layer(record)

@@ -10,6 +10,8 @@ mod net;
 mod dialect;
 #[path = "../../examples/conformance/foreign.rs"]
 mod foreign;
+#[path = "../../examples/conformance/jobs.rs"]
+mod jobs;
 #[path = "../../examples/conformance/llm.rs"]
 mod llm;
 #[path = "../../examples/conformance/log.rs"]

@@ -74,6 +74,13 @@ const everywhere = {
 }
 
 const inBrowsers = {
+  'a job that there is not is asked for once (404)': client => refused(client, '/sse/jobs/none', 404),
+  'a job that is over tells its end once, and then that it was told (204)': async client => {
+    const { why, events, path } = await client.read('/sse/jobs/over')
+    assert.equal(why, 'closed')
+    assert.deepEqual(events.map(([name, data]) => [name, data]), [['done', '{"result":7}']])
+    assert.deepEqual(await client.told(path), [[undefined, 200], [events[0][2], 204]])
+  },
   'a terminal event ends the stream for good from another origin too': client => terminal(client, server.replace('127.0.0.1', 'localhost')),
   'names, ids, comments and lines': client => basic(client, '/sse/basic'),
   'a redirect is followed (301)': client => basic(client, '/sse/redirect/301'),
@@ -134,11 +141,12 @@ async function terminal(client, origin) {
   assert.deepEqual(await client.told(path), [[undefined, 200], ['sse-tower:end', 204]])
 }
 
-async function refused(client, path) {
+async function refused(client, path, status) {
   const { why, events, path: asked } = await client.read(path)
   assert.equal(why, 'closed', path)
   assert.deepEqual(events, [], path)
-  assert.equal((await client.told(asked)).length, 1, path)
+  const told = await client.told(asked)
+  assert.deepEqual(told, [[undefined, status ?? told[0][1]]], path)
 }
 
 async function basic(client, path) {
