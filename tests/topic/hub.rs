@@ -79,7 +79,7 @@ async fn who_has_seen_all_of_a_removed_topic_reads_on_and_others_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn numbers_are_never_used_twice_even_when_the_key_is_forgotten() {
+async fn no_cursor_is_used_twice_even_when_the_key_is_forgotten() {
     let hub = hub();
     for n in 1..=9 {
         hub.publish(&"a", Feed::Added(n)).unwrap();
@@ -89,10 +89,14 @@ async fn numbers_are_never_used_twice_even_when_the_key_is_forgotten() {
     sweep(&hub);
     time::advance(secs(601)).await;
     sweep(&hub);
-    let again = hub.publish(&"a", Feed::Added(10)).unwrap().unwrap();
-    assert!(again.seq() > last.seq());
-    let old = Resume::After(Cursor::new(last.epoch(), 5));
-    assert!(matches!(hub.subscribe(&"a", old), Err(Missed::Gap(_))));
+    for n in 1..=9 {
+        let again = hub.publish(&"a", Feed::Added(n)).unwrap().unwrap();
+        assert!(again.epoch() != last.epoch());
+    }
+    for seq in 0..=10 {
+        let old = Resume::After(Cursor::new(last.epoch(), seq));
+        assert!(matches!(hub.subscribe(&"a", old), Err(Missed::Gap(_))));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,11 +112,12 @@ async fn no_more_is_remembered_than_was_asked_for() {
     }
     time::advance(secs(61)).await;
     sweep(&hub);
-    // Two of the three are remembered, whichever: those go on at 4, the other above them all.
+    // Two of the three are remembered, whichever.
     let told = keys.map(|key| hub.subscribe(&key, Resume::After(last[0])).is_err());
     assert_eq!(told, [true; 3]);
-    let heads = keys.map(|key| hub.topic(&key).head().seq());
-    assert_eq!(heads, [3; 3]);
+    let mut heads = keys.map(|key| hub.topic(&key).head().seq());
+    heads.sort_unstable();
+    assert_eq!(heads, [0, 3, 3]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +143,6 @@ async fn who_comes_back_to_a_closed_topic_that_is_forgotten_is_told() {
     for n in 1..=8 {
         hub.publish(&"a", Feed::Added(n)).unwrap();
     }
-    // The highest number of the hub.
     let last = hub.topic(&"a").close(Feed::Over).unwrap().unwrap();
     time::advance(secs(61)).await;
     sweep(&hub);

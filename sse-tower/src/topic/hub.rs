@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sse_core::log::AppendError;
 use sse_core::{Cursor, Retention, SseEvent};
 
-use super::topic::{new_epoch, now};
+use super::topic::now;
 use super::{Missed, Subscription, Topic};
 use crate::extract::Resume;
 use crate::remembered::Remembered;
@@ -21,8 +21,8 @@ use crate::remembered::Remembered;
 /// and it was not asked for during [`idle_after`](Self::idle_after). Of a removed topic its last
 /// cursor is remembered for [`forget_after`](Self::forget_after), so that a client that comes back
 /// with it reads on without a gap; after that, it is told of one. No cursor is ever used twice:
-/// a topic that is not remembered begins with a new epoch, and above the numbers of all that were
-/// removed. So a cursor of another topic of the hub is a gap as well.
+/// a topic that is not remembered begins with an epoch of its own. So a cursor of another topic of
+/// the hub is a gap as well.
 ///
 /// Whoever chooses a key makes a topic. If that is a client, see that the key exists first: a hub
 /// has as many topics as were asked for within [`idle_after`](Self::idle_after).
@@ -77,8 +77,6 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 struct State<K, E> {
     topics: HashMap<K, Entry<E>>,
     removed: Remembered<K, Tombstone>,
-    /// The highest number of all topics that were removed.
-    highest: u64,
     swept: Instant,
 }
 
@@ -108,7 +106,6 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
                 state: Mutex::new(State {
                     topics: HashMap::new(),
                     removed: Remembered::default(),
-                    highest: 0,
                     swept: now(),
                 }),
             }),
@@ -220,10 +217,7 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
         }
         state.swept = now;
         let State {
-            topics,
-            removed,
-            highest,
-            ..
+            topics, removed, ..
         } = state;
         topics.retain(|key, entry| {
             let used = entry.topic.is_used();
@@ -233,10 +227,8 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
             if used || now.duration_since(entry.used) < self.idle_after {
                 return true;
             }
-            let head = entry.topic.head();
-            *highest = head.seq().max(*highest);
             let tombstone = Tombstone {
-                head,
+                head: entry.topic.head(),
                 closed: entry.topic.is_closed(),
                 removed: now,
             };
@@ -252,8 +244,7 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Shared<K, E> {
         let tombstone = state.removed.remove(key);
         let remembered = tombstone.filter(|it| !self.is_forgotten(it, now));
         let Some(Tombstone { head, closed, .. }) = remembered else {
-            let head = Cursor::new(new_epoch(), state.highest);
-            return Topic::starting_after(head, self.retention);
+            return Topic::new(self.retention);
         };
         let topic = Topic::starting_after(head, self.retention);
         if closed {
