@@ -195,6 +195,24 @@ async fn an_end_behind_a_gap_is_an_end() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_too_old_before_is_not_how_a_topic_ended() {
+    let topic = Topic::<Event>::new(Retention::events(8).age(secs(60)));
+    let before = topic.head();
+    topic.publish(Event::new().data("old")).unwrap();
+    time::advance(secs(61)).await;
+    // It has no data, so it is no event that anybody could be sent.
+    let closed = topic.close(Event::new().comment("done")).unwrap();
+    assert_eq!(closed, None);
+    let fresh = topic.subscribe(Resume::Fresh).unwrap_err();
+    assert!(matches!(fresh, Missed::Closed(_)), "{fresh:?}");
+    let back = topic.subscribe(Resume::After(before)).unwrap_err();
+    assert!(
+        matches!(back, Missed::Gap(gap) if gap.resume() == topic.head()),
+        "{back:?}"
+    );
+}
+
 #[tokio::test]
 async fn ends_that_are_left_out_of_several_topics_are_the_end_of_all() {
     // Of the second topic, nothing or all is left out, so that either may be the last.

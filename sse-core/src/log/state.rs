@@ -87,6 +87,10 @@ impl State {
             return Err(AppendError::Exhausted);
         }
         let closing = then == Phase::Closed;
+        if closing {
+            // From here on the newest entry stays, as how it ended; not one that is too old.
+            self.ring.evict(now, false);
+        }
         for piece in batch.pieces() {
             match piece.keep {
                 Kept::Never if closing => self.ring.push(&piece, &Kept::All, now),
