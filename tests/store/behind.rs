@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use sse_tower::log::GapCause;
 use sse_tower::store::{EventStore as _, MemoryStore};
 use sse_tower::{
-    Combined, Cursor, DurableTopic, EventId, Gap, Lag, Missed, Observe, RawEvent, Resume,
+    Combined, Cursor, Cursors, DurableTopic, EventId, Gap, Lag, Missed, Observe, RawEvent, Resume,
     Retention, SealKeys, Sealed, SseLayer, Topic,
 };
 use tokio::time::{sleep, timeout};
@@ -293,6 +293,51 @@ async fn a_checkpoint_waits_for_what_is_read_from_the_store() {
     publish(&topic, 100).await;
     let mut subscription = topic.from_start().checkpoints();
     assert_eq!(next_texts(&mut subscription).await.unwrap()[0], "1");
+}
+
+#[tokio::test]
+async fn a_client_that_is_cut_while_it_catches_up_goes_on_where_it_was() {
+    const ALL: u64 = 5_000;
+    let topic = open(MemoryStore::new()).await;
+    let notes = (1..=ALL).map(|n| note(format!("{n:0>80}")));
+    topic.publish_all(notes).await.unwrap();
+    let chat = Topic::<Note>::new(Retention::events(8));
+    let few = |event: &RawEvent<'_>| event.data().ends_with("4000");
+    let follow = |resume: &Resume<Cursors>| {
+        let orders = match resume {
+            Resume::Fresh => Ok(topic.from_start()),
+            back => topic.subscribe(back.of("orders")),
+        };
+        let combined = Combined::new(resume).and("orders", orders.map(|it| it.filter(few)));
+        let chat = chat.subscribe(resume.of("chat"));
+        combined.unwrap().and("chat", chat).unwrap().checkpoints()
+    };
+    let mut resume = Resume::Fresh;
+    let mut places = Vec::new();
+    // Each connection lives for as long as it takes to be sent anything.
+    let seen = loop {
+        let block = follow(&resume).next().await.unwrap().unwrap();
+        let place: Cursors = block.last_id().unwrap().as_str().parse().unwrap();
+        places.push(place.get("orders").unwrap().seq());
+        resume = Resume::After(place);
+        if block.bytes().starts_with(b"id: ") {
+            break block;
+        }
+        assert!(block.bytes().starts_with(b"event: sse-tower:cursor\n"));
+    };
+    assert!(str::from_utf8(seen.bytes()).unwrap().contains("4000\n"));
+    assert!(places.len() > 3, "{places:?}");
+    assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
+}
+
+#[tokio::test]
+async fn a_combined_checkpoint_waits_for_what_is_read_from_the_store() {
+    let topic = open(MemoryStore::new()).await;
+    publish(&topic, 100).await;
+    let combined = Combined::new(&Resume::Fresh).and("orders", Ok(topic.from_start()));
+    let mut combined = combined.unwrap().checkpoints();
+    let block = combined.next().await.unwrap().unwrap();
+    assert!(block.bytes().starts_with(b"id: "), "{block:?}");
 }
 
 #[tokio::test]

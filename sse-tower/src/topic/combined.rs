@@ -247,11 +247,13 @@ impl Combined {
 
     /// A checkpoint, if it is time.
     fn checkpoint(&mut self) -> Option<Block> {
+        let moved = self.look();
         let mut live = self.parts.iter().flat_map(|part| &part.subscription);
-        if !self.checkpoints || live.any(Subscription::is_reading) {
+        // Events are on their way from a store, and tell more; unless they were all left out.
+        let waits = !moved && live.any(Subscription::is_reading);
+        if !self.checkpoints || waits {
             return None;
         }
-        self.look();
         let cursors = self.cursors();
         let sum = cursors.sum();
         let near = |known: u64| sum.saturating_sub(known) < CHECKPOINT;
@@ -265,13 +267,17 @@ impl Combined {
         Some(buffer.take_block())
     }
 
-    /// Takes over where the subscriptions are.
-    fn look(&mut self) {
+    /// Takes over where the subscriptions are, and says whether any has moved.
+    fn look(&mut self) -> bool {
+        let mut moved = false;
         for part in &mut self.parts {
             if let Some(subscription) = &part.subscription {
-                part.cursor = subscription.cursor();
+                let cursor = subscription.cursor();
+                moved |= cursor != part.cursor;
+                part.cursor = cursor;
             }
         }
+        moved
     }
 
     fn id(&self, cursors: &Cursors) -> EventId {
