@@ -148,9 +148,6 @@ async fn there_are_only_so_many_runs() {
     let mut one = Client::of(open("/1", sse).await);
     let _two = open("/2", sse).await;
 
-    let refused = open("/3", json).await;
-    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(refused.headers().contains_key("retry-after"));
     let later = open("/3", sse).await;
     assert_eq!(later.status(), 200);
     let later = later.into_body().collect().await.unwrap().to_bytes();
@@ -167,6 +164,48 @@ async fn there_are_only_so_many_runs() {
     let headers = [ADA, ("last-event-id", &*seen.id)];
     let back = call(&app, Method::GET, "/1", &headers).await;
     assert_eq!(back.status(), 204);
+
+    // Who has not asked for a stream finds out that it is one.
+    let refused = open("/4", json).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(upstream.calls(), 4);
+    settle().await;
+    assert!(upstream.is_dropped(3), "nobody reads it");
+}
+
+/// As a full `SseLayer` does.
+#[tokio::test(start_paused = true)]
+async fn a_full_layer_lets_the_handler_answer_who_takes_json_too() {
+    let full = layer().max_runs(0);
+    let app = Router::new()
+        .route("/json", any(async || "{}"))
+        .layer(full.clone())
+        .merge(
+            Router::new()
+                .route("/run", any(async || said(["x"])))
+                .layer(full),
+        );
+    let text = async |method, path, accept| {
+        let response = call(&app, method, path, &[ADA, ("accept", accept)]).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    };
+    let both = "application/json, text/event-stream";
+    assert_eq!(text(Method::POST, "/json", both).await, "{}");
+    assert_eq!(text(Method::GET, "/json", "*/*").await, "{}");
+    for (method, path, accept) in [
+        (Method::GET, "/json", both),
+        (Method::POST, "/json", "text/event-stream"),
+        (Method::POST, "/run", both),
+    ] {
+        let away = text(method, path, accept).await;
+        assert!(
+            away.starts_with("retry: ") && !away.contains("data"),
+            "{away}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

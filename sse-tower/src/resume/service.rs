@@ -72,12 +72,12 @@ where
             return Box::pin(async move { Ok(response.await?.map(Body::new)) });
         };
         Box::pin(async move {
-            let starting = match look(&shared, &key, &parts).await {
-                Ok(starting) => starting,
+            let room = match look(&shared, &key, &parts).await {
+                Ok(room) => room,
                 Err(answer) => return Ok(answer),
             };
             let response = inner.call(Request::from_parts(parts, body)).await?;
-            Ok(start(starting, response))
+            Ok(start(room, response))
         })
     }
 }
@@ -88,8 +88,16 @@ fn key_of(parts: &Parts, shared: &Shared) -> Option<ScopedRunKey> {
     (!no_stream).then(|| (shared.key)(parts)).flatten()
 }
 
+/// What becomes of a stream that the handler answers with.
+enum Room {
+    /// A run.
+    Free(Starting),
+    /// This is answered in its place.
+    Full(Response),
+}
+
 /// Looks for the run until there is an answer, or the handler is to be called.
-async fn look(shared: &Shared, key: &ScopedRunKey, parts: &Parts) -> Result<Starting, Response> {
+async fn look(shared: &Shared, key: &ScopedRunKey, parts: &Parts) -> Result<Room, Response> {
     let context = RequestContext::new(&parts.method, &parts.headers);
     // What is too long to be an id is one that cannot be read.
     let after = (!is_absent(&parts.headers))
@@ -105,7 +113,7 @@ async fn look(shared: &Shared, key: &ScopedRunKey, parts: &Parts) -> Result<Star
                 let _ = over.changed().await;
                 continue;
             }
-            Found::Nothing(starting) => return Ok(starting),
+            Found::Nothing(starting) => return Ok(Room::Free(starting)),
             Found::Attached(events) => events.respond(None),
             Found::Gap(gap, rest) => match &shared.on_gap {
                 Some(on_gap) => on_gap(parts, RunGap { gap, rest }),
@@ -113,13 +121,20 @@ async fn look(shared: &Shared, key: &ScopedRunKey, parts: &Parts) -> Result<Star
             },
             Found::Complete => answer::complete(),
             Found::Running => answer::running(),
-            Found::Full => answer::full(context.accepts_event_streams()),
+            Found::Full => {
+                let full = answer::full(context.accepts_event_streams());
+                if !context.wants_a_stream() {
+                    // The handler may have something else to say, for which there is room.
+                    return Ok(Room::Full(full));
+                }
+                full
+            }
         });
     }
 }
 
 /// Makes a run of the response, if it is an event stream.
-fn start<B>(starting: Starting, response: http::Response<B>) -> Response
+fn start<B>(room: Room, response: http::Response<B>) -> Response
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
@@ -130,6 +145,10 @@ where
     if !is_stream {
         return response.map(Body::new);
     }
+    let starting = match room {
+        Room::Free(starting) => starting,
+        Room::Full(full) => return full,
+    };
     let (mut parts, body) = response.into_parts();
     let taken = parts.extensions.get().and_then(Control::take);
     let (events, settings, expires): (events::Events, _, _) = match taken {
