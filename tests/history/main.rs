@@ -1,7 +1,8 @@
 //! The promise of topics, checked on what real clients were really sent.
 //!
 //! Clients read a topic through a proxy that cuts, delays and stalls their connections, while
-//! publishers are faster than some of them and the log keeps little. They come back with the id
+//! publishers, which go on without a pause for most of their events, are faster than all of them
+//! and the log keeps little. They come back with the id
 //! they have, and write down what they get. At the end that is compared with what was published:
 //! in order, nothing twice, nothing missing that was not told, and told exactly.
 //!
@@ -29,7 +30,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use futures_util::future::join_all;
 use tokio::net::TcpSocket;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep};
 
 use checker::{End, History, Tally, check};
@@ -40,6 +41,9 @@ use server::{KEPT, Memory, Server};
 
 const CLIENTS: usize = 200;
 const PUBLISHERS: usize = 3;
+/// Bursts between which a publisher rests, and those after that, between which it does not.
+const WALK: u64 = 16;
+const SPRINT: u64 = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn everything_is_delivered_in_order_or_told_as_lost() {
@@ -80,9 +84,16 @@ async fn run(server: impl Server) -> (Tally, Record) {
         let (delivered, enough) = (Arc::clone(&delivered), deliveries * part / parts);
         move || delivered.load(Ordering::Relaxed) >= enough || Instant::now() >= deadline
     };
-    // A tenth more, for what comes twice.
-    let publishers =
-        (0..PUBLISHERS).map(|_| tokio::spawn(publish(server.clone(), rng.fork(), until(11, 10))));
+    let publishers = (0..PUBLISHERS).map(|_| {
+        let publisher = Publisher {
+            server: server.clone(),
+            rng: rng.fork(),
+            delivered: Arc::clone(&delivered),
+            sprinted: 0,
+        };
+        // A tenth more, for what comes twice.
+        tokio::spawn(publisher.run(until(11, 10)))
+    });
     let publishers: Vec<_> = publishers.collect();
     for enough in [until(1, 3), until(2, 3)] {
         while !enough() {
@@ -90,8 +101,8 @@ async fn run(server: impl Server) -> (Tally, Record) {
         }
         server.restart().await;
     }
-    let published = join_all(publishers).await.into_iter();
-    let mut published: Vec<_> = published.map(Result::unwrap).collect();
+    let published = join_all(publishers).await.into_iter().map(Result::unwrap);
+    let (mut published, sprinted): (Vec<_>, Vec<_>) = published.unzip();
     published.push(vec![(Some(server.close().await), payload("{}"))]);
     let histories = clients.join_all().await;
 
@@ -125,32 +136,60 @@ async fn run(server: impl Server) -> (Tally, Record) {
             stats.in_chunk_header.load(Ordering::Relaxed),
         ),
         ("stalls", stats.stalls.load(Ordering::Relaxed)),
+        ("delivered in a sprint", sprinted.iter().sum()),
     ];
     assert!(happened.iter().all(|(_, times)| *times > 0), "{happened:?}");
     (total, record)
 }
 
-/// Publishes at full speed, in bursts, at least sixteen; every eighth is twice what is kept.
-async fn publish(server: impl Server, mut rng: Rng, enough: impl Fn() -> bool) -> Vec<Published> {
-    let mut published = Vec::new();
-    for round in 1.. {
-        if round > 16 && enough() {
-            break;
+struct Publisher<S> {
+    server: S,
+    rng: Rng,
+    /// Events that all clients were sent, and how many of them while this one did not rest.
+    delivered: Arc<AtomicU64>,
+    sprinted: u64,
+}
+
+impl<S: Server> Publisher<S> {
+    /// Publishes until it is enough, but at least a quarter of a sprint; one burst of eight is
+    /// twice what is kept. Returns what it has published, and how much was delivered during its
+    /// sprints.
+    async fn run(mut self, enough: impl Fn() -> bool) -> (Vec<Published>, u64) {
+        let mut published = Vec::new();
+        for lap in 0.. {
+            if lap > 0 && enough() {
+                break;
+            }
+            for _ in 0..WALK {
+                published.extend(self.burst().await);
+                sleep(between(&mut self.rng, 1, 10)).await;
+            }
+            let before = self.delivered.load(Ordering::Relaxed);
+            for burst in 0..SPRINT {
+                if burst >= SPRINT / 4 && enough() {
+                    break;
+                }
+                published.extend(self.burst().await);
+                yield_now().await;
+            }
+            self.sprinted += self.delivered.load(Ordering::Relaxed) - before;
         }
-        let burst = match round % 8 {
-            0 => 2 * KEPT,
-            _ => rng.usize(1..=16),
-        };
-        let rows: Vec<_> = (0..burst).map(|_| row(&mut rng)).collect();
-        let payloads: Vec<_> = rows.iter().map(|row| payload(row)).collect();
-        let cursors = match server.publish(rows).await {
-            Some(cursors) => cursors.into_iter().map(Some).collect(),
-            None => vec![None; burst],
-        };
-        published.extend(cursors.into_iter().zip(payloads));
-        sleep(between(&mut rng, 1, 10)).await;
+        (published, self.sprinted)
     }
-    published
+
+    async fn burst(&mut self) -> Vec<Published> {
+        let count = match self.rng.u8(..8) {
+            0 => 2 * KEPT,
+            _ => self.rng.usize(1..=16),
+        };
+        let rows: Vec<_> = (0..count).map(|_| row(&mut self.rng)).collect();
+        let payloads: Vec<_> = rows.iter().map(|row| payload(row)).collect();
+        let cursors = match self.server.publish(rows).await {
+            Some(cursors) => cursors.into_iter().map(Some).collect(),
+            None => vec![None; count],
+        };
+        cursors.into_iter().zip(payloads).collect()
+    }
 }
 
 /// A text that no other event has; some have many lines, some are long.
