@@ -287,7 +287,8 @@ async fn who_comes_too_late_is_told() {
 
     // Removed, not given out yet, of another epoch, of something else, and the beginning.
     let (epoch, _) = seen.id.split_once('.').unwrap();
-    for id in [&seen.id, &format!("{epoch}.5"), "1.2", "ours", ""] {
+    let long = "1".repeat(9_000);
+    for id in [&seen.id, &format!("{epoch}.5"), "1.2", "ours", &long, ""] {
         assert_eq!(get(&app, id).await.status(), StatusCode::GONE, "{id}");
     }
     assert_eq!(upstream.calls(), 1);
@@ -313,7 +314,8 @@ async fn a_gap_may_be_answered_by_a_snapshot_and_what_is_left() {
     let seen = client.event().await;
     client.expect(["2", "3", "4"]).await;
 
-    for (id, lost) in [(&*seen.id, "1"), ("", "2"), ("ours", "0")] {
+    let long = "1".repeat(9_000);
+    for (id, lost) in [(&*seen.id, "1"), ("", "2"), ("ours", "0"), (&*long, "0")] {
         let mut late = Client::get(&app, id).await;
         late.expect([lost, "3", "4"]).await;
     }
