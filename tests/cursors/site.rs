@@ -221,9 +221,9 @@ impl Site {
     fn list(&self, input: &mut Input<'_>) -> String {
         let parts = (0..input.byte() % 11).map(|n| {
             let (label, epoch) = match input.byte() % 8 {
-                0..3 => ("chat".to_owned(), self.feeds.chat.head().epoch()),
-                3..6 => ("load".to_owned(), self.feeds.load.head().epoch()),
-                6 => (format!("other-{n}"), u64::MAX),
+                0 | 1 => ("chat".to_owned(), self.feeds.chat.head().epoch()),
+                2 | 3 => ("load".to_owned(), self.feeds.load.head().epoch()),
+                4..=6 => (format!("other-{n}"), u64::MAX),
                 _ => ("x".repeat(17 - usize::from(n % 2)), 1),
             };
             let seq = u64::from(input.byte()) % 13;
