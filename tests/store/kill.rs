@@ -1,6 +1,7 @@
 //! A process that publishes and is killed.
 
 use std::env;
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -105,6 +106,10 @@ fn run_until_killed(process: &str, path: &Path, count: usize) -> Vec<String> {
         .filter_map(acknowledged)
         .take(count)
         .collect();
+    // It is told why it cannot have the file.
+    let second = RedbStore::open(path).unwrap_err();
+    let why = second.source().unwrap().to_string();
+    assert!(why.contains("already open"), "{why}");
     // SIGKILL: nothing in the process runs any more.
     child.kill().unwrap();
     child.wait().unwrap();

@@ -7,6 +7,7 @@ mod broken;
 mod chat;
 mod contract;
 mod durable;
+mod files;
 mod kill;
 mod moody;
 mod slow;

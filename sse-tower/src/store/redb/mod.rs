@@ -1,8 +1,11 @@
 //! A store in a file, on redb.
 
+#[cfg(test)]
+mod faults;
 mod tables;
 mod writer;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -76,12 +79,22 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Failed`] if the file cannot be opened, or another process has it open.
+    /// [`StoreError::Failed`] if the file cannot be opened, is none of redb's or damaged, or if
+    /// another process has it open.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE);
-        let database = builder.create(path).map_err(StoreError::failed)?;
-        tables::create(&database).map_err(StoreError::failed)?;
+        // Of a page that is not one of its own, redb panics.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let database = builder.create(path).map_err(StoreError::failed)?;
+            tables::create(&database).map_err(StoreError::failed)?;
+            Ok(database)
+        }));
+        let damaged = |_| Err(StoreError::failed("the file is damaged"));
+        Self::start(opened.unwrap_or_else(damaged)?)
+    }
+
+    fn start(database: Database) -> Result<Self, StoreError> {
         let database = Arc::new(database);
         let writer = Writer::start(Arc::clone(&database))?;
         let inner = Arc::new(Inner { writer, database });
