@@ -5,6 +5,8 @@ mod error;
 mod pages;
 mod places;
 mod reader;
+mod shared;
+mod subscribe;
 mod trim;
 mod writer;
 
@@ -12,11 +14,11 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, SystemTime};
 
-use sse_core::log::{AppendError, Batch, Behind, GapCause, Log};
-use sse_core::{Block, Cursor, Gap, Keep, Missed as LogMissed, Retention, SseEvent};
+use sse_core::log::{AppendError, Batch, Log};
+use sse_core::{Block, Cursor, Keep, Retention, SseEvent};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,10 +26,8 @@ pub use self::error::DurableError;
 use self::pages::Pages;
 use self::places::Places;
 pub(super) use self::reader::DurableReader;
+use self::shared::Shared;
 use self::writer::{Publish, Request, Writer};
-use super::topic::now;
-use super::{Missed, Subscription, TopicClosed};
-use crate::extract::Resume;
 use crate::store::{BoxStore, EventStore, StoreError, TopicKey};
 
 /// How many publishers wait in the queue; the next ones wait for a place in it.
@@ -75,21 +75,6 @@ pub struct DurableTopic<E> {
     shared: Arc<Shared>,
     requests: mpsc::Sender<Request>,
     event: PhantomData<fn(E)>,
-}
-
-/// What the handles, the writer and the subscriptions of a topic share.
-#[derive(Debug)]
-struct Shared {
-    key: TopicKey,
-    log: Log,
-    runtime: Handle,
-    /// The number of [`Opened::start`](crate::store::Opened::start).
-    start: AtomicU64,
-    pages: Pages,
-    /// Of the subscriptions that read the store.
-    places: Places,
-    /// Whether nothing is published here any more.
-    stopped: AtomicBool,
 }
 
 impl<E: SseEvent> DurableTopic<E> {
@@ -224,152 +209,11 @@ impl<E: SseEvent> DurableTopic<E> {
     /// subscriptions, and returns when the store was let go of.
     ///
     /// The topic stays as it is in the store, and can be opened again, here or elsewhere. Other
-    /// clones publish nothing more: they get [`DurableError::Stopped`] and [`Missed::Stopped`].
+    /// clones publish nothing more: they get [`DurableError::Stopped`] and [`Missed::Stopped`](super::Missed::Stopped).
     pub async fn stop(self) {
         // If that fails, it has stopped already.
         let _: Result<(), _> = self.requests.send(Request::Stop).await;
         self.requests.closed().await;
-    }
-
-    /// Subscribes where `resume` says: after the cursor that the client has seen, or, if it has
-    /// seen nothing, to what is published from now on. Of a topic that is closed, that is its last
-    /// event.
-    ///
-    /// # Errors
-    ///
-    /// As [`Topic::subscribe`](super::Topic::subscribe): a gap is told for what is not in the
-    /// store any more. [`Missed::Stopped`] if another writer has taken the topic over, which is
-    /// noticed at the first commit after that, or if it was [stopped](Self::stop): what this
-    /// process knows of the topic is old.
-    pub fn subscribe(&self, resume: Resume<Cursor>) -> Result<Subscription<E>, Missed> {
-        match resume {
-            _ if self.shared.has_stopped() => Err(Missed::Stopped),
-            Resume::Fresh => {
-                let live = self.live();
-                match self.is_closed() && live.cursor() == self.head() {
-                    true => Err(Missed::Closed(TopicClosed)),
-                    false => Ok(live),
-                }
-            }
-            Resume::After(cursor) => self.subscribe_after(cursor).map(Subscription::resumed),
-            Resume::Unreadable(_) => Err(Missed::Unreadable),
-        }
-    }
-
-    fn subscribe_after(&self, cursor: Cursor) -> Result<Subscription<E>, Missed> {
-        let start = self.shared.start();
-        let cause = match self.shared.log.reader_after(cursor) {
-            Ok(reader) => {
-                let reader = DurableReader::live(Arc::clone(&self.shared), reader);
-                return Ok(Subscription::durable(reader));
-            }
-            Err(LogMissed::Gap(gap)) => gap.cause(),
-            Err(missed) => return Err(missed.into()),
-        };
-        if cause == GapCause::Evicted && cursor.seq() >= start.seq() {
-            return Ok(self.behind(cursor));
-        }
-        Err(Missed::Gap(Gap::new(cursor, start, cause)))
-    }
-
-    /// Subscribes to what is published from now on. Of a topic that is closed, that is its last
-    /// event.
-    ///
-    /// With a snapshot, subscribe first and take the snapshot then, as with
-    /// [`Topic::live`](super::Topic::live). It ends at once if the topic has
-    /// [stopped](Missed::Stopped).
-    pub fn live(&self) -> Subscription<E> {
-        let reader = self.shared.log.reader();
-        if self.is_closed() && reader.cursor() == self.head() {
-            // It was closed in another process, so its last event is not in the ring.
-            return self.behind(self.shared.before_latest());
-        }
-        Subscription::durable(DurableReader::live(Arc::clone(&self.shared), reader))
-    }
-
-    /// Subscribes to everything that the store has, and what is published from now on.
-    ///
-    /// It ends before that if the topic has [stopped](Missed::Stopped).
-    pub fn from_start(&self) -> Subscription<E> {
-        self.behind(self.shared.start())
-    }
-
-    /// The newest cursor that was given out.
-    #[must_use]
-    pub fn head(&self) -> Cursor {
-        self.shared.log.head()
-    }
-
-    /// How many subscriptions there are.
-    #[must_use]
-    pub fn subscribers(&self) -> usize {
-        self.shared.log.readers() + self.shared.places.readers()
-    }
-
-    /// How far the slowest subscriber is behind; `None` without subscribers. Bytes and age are of
-    /// what the ring holds.
-    ///
-    /// As with [`Topic::slowest`](super::Topic::slowest), a client that stopped reading is seen
-    /// here, and it is for a metric rather than for each event.
-    #[must_use]
-    pub fn slowest(&self) -> Option<Behind> {
-        let Shared { log, places, .. } = &*self.shared;
-        let store = places.lowest();
-        let store = store.map(|seq| log.behind(Cursor::new(log.head().epoch(), seq), now()));
-        let all = log.slowest(now()).into_iter().chain(store);
-        all.max_by_key(|behind| behind.events)
-    }
-
-    /// How many subscribers are behind what the store keeps: they [lag](super::Lag), whether they
-    /// are polled or not, and what they missed is gone.
-    #[must_use]
-    pub fn lagging(&self) -> usize {
-        let (start, shared) = (self.shared.start(), &*self.shared);
-        shared.log.readers_before(start) + shared.places.before(start.seq())
-    }
-
-    /// Whether the topic is closed.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.shared.log.is_closed()
-    }
-
-    fn behind(&self, cursor: Cursor) -> Subscription<E> {
-        Subscription::durable(DurableReader::behind(Arc::clone(&self.shared), cursor))
-    }
-}
-
-impl Shared {
-    /// Ends the subscriptions: they had better come back.
-    fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-        self.log.detach();
-    }
-
-    fn has_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire)
-    }
-
-    /// Whether what follows a gap is of this history, and shown here.
-    fn knows(&self, gap: &Gap) -> bool {
-        let (head, resume) = (self.log.head(), gap.resume());
-        gap.cause() == GapCause::Evicted
-            && resume.epoch() == head.epoch()
-            && resume.seq() <= head.seq()
-    }
-
-    /// The place before the newest event, if that is still there.
-    fn before_latest(&self) -> Cursor {
-        let (head, start) = (self.log.head(), self.start());
-        let seq = head.seq().saturating_sub(1).max(start.seq());
-        Cursor::new(head.epoch(), seq)
-    }
-
-    /// The oldest cursor after which nothing is missing, in the store or in the ring.
-    fn start(&self) -> Cursor {
-        let ring = self.log.start();
-        let store = self.start.load(Ordering::Acquire);
-        Cursor::new(ring.epoch(), store.min(ring.seq()))
     }
 }
 

@@ -10,7 +10,7 @@ use sse_core::log::ReadLimit;
 use sse_core::{Block, Cursor, Gap};
 use tokio::sync::oneshot;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::store::{BoxStore, Entry, EventStore, Read, StoreError};
 
 /// How much is read at once, and how many pages wait for readers that are slower.

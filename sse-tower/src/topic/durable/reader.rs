@@ -8,8 +8,8 @@ use sse_core::log::{GapCause, Read, Reader};
 use sse_core::{Cursor, Missed};
 use tokio::sync::oneshot;
 
-use super::Shared;
 use super::pages::{Found, read_after};
+use super::shared::Shared;
 use crate::store::StoreError;
 
 /// Reads a durable topic from a cursor on.

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use sse_core::Retention;
 use tokio::time::Instant;
 
-use super::Shared;
 use super::commit::Commit;
+use super::shared::Shared;
 use crate::store::{BoxStore, EventStore};
 use crate::topic::topic::now;
 

@@ -9,9 +9,10 @@ use sse_core::{Cursor, Retention};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use super::DurableError;
 use super::commit::{Commit, next};
+use super::shared::Shared;
 use super::trim::Trim;
-use super::{DurableError, Shared};
 use crate::store::{BoxStore, StoreError};
 use crate::topic::topic::now;
 
