@@ -139,7 +139,13 @@ fn a_long_line_has_the_same_limits() {
             0,
             Some(LimitError::Event { limit: 5_000 }),
         ),
-        (line(3_000) + line(2_000).trim_end(), 0, None),
+        // Whether its end has come or not.
+        (
+            line(3_000) + line(2_000).trim_end(),
+            0,
+            Some(LimitError::Event { limit: 5_000 }),
+        ),
+        (line(3_000) + line(1_999).trim_end(), 0, None),
     ] {
         for step in [1, 700, 1_023, 1_024, 1_460, 3_000, text.len()] {
             let mut decoder = Decoder::new().with_limits(limits);
@@ -153,6 +159,40 @@ fn a_long_line_has_the_same_limits() {
                 let after = read(&mut decoder, [&b"\n\ndata: x\n\n"[..]]);
                 assert_eq!((after.events.len(), after.error), (0, None), "it is over");
             }
+        }
+    }
+}
+
+#[test]
+fn of_two_limits_that_of_the_earlier_byte_is_told() {
+    let data = |value: usize| format!("data: {}\n\n", "x".repeat(value));
+    let limit = 2_000;
+    for (limits, text, error) in [
+        (
+            Limits::none().with_event(limit),
+            data(2_001),
+            LimitError::Event { limit },
+        ),
+        (
+            Limits::none().with_event(limit).with_line(2_006),
+            data(9_000),
+            LimitError::Line { limit: 2_006 },
+        ),
+        (
+            Limits::none().with_event(limit).with_line(2_007),
+            data(9_000),
+            LimitError::Event { limit },
+        ),
+        (
+            Limits::none().with_event(limit).with_line(1_994),
+            data(1_000).replace("\n\n", "\n") + &data(9_000),
+            LimitError::Event { limit },
+        ),
+    ] {
+        for step in [1, 700, 1_024, 1_460, 2_100, text.len()] {
+            let mut decoder = Decoder::new().with_limits(limits);
+            let seen = read_in_steps(&mut decoder, text.as_bytes(), step);
+            assert_eq!(seen.error, Some(error), "{limits:?} in steps of {step}");
         }
     }
 }

@@ -76,7 +76,15 @@ struct PartialEvent {
 #[derive(Debug)]
 struct LongLine {
     len: usize,
+    longest: Longest,
     ended: bool,
+}
+
+/// How long a line may be, and whether it is the limit of lines that says so.
+#[derive(Clone, Copy, Debug)]
+struct Longest {
+    len: usize,
+    by_line: bool,
 }
 
 /// From how many bytes on an unfinished line is long.
@@ -141,32 +149,28 @@ impl Decoder {
             return Ok(None);
         }
         self.start_if_reported();
-        if let Some(line) = &self.long {
-            if line.len > self.limits.line {
-                return Err(self.fail(true));
-            }
-            if !line.ended {
-                return Ok(None);
-            }
-            self.long = None;
+        if self.is_in_long_line()? {
+            return Ok(None);
+        }
+        if self.long.take().is_some() {
             self.data.buffer().push('\n');
-            if self.data.len() > self.limits.event {
-                return Err(self.fail(false));
-            }
         }
         loop {
             let line = match self.lines.next_line() {
                 Line::Whole(line) => line,
-                Line::Part(len) if len > self.limits.line => return Err(self.fail(true)),
+                Line::Part(len) if len > self.limits.line => {
+                    return Err(self.fail_in(self.lines.part()));
+                }
                 Line::Part(len) => {
                     if len >= LONG {
                         self.begin_long();
+                        self.is_in_long_line()?;
                     }
                     return Ok(None);
                 }
             };
             if line.len() > self.limits.line {
-                return Err(self.fail(true));
+                return Err(self.fail_in(line));
             }
             if line.is_empty() {
                 if self.end_block() {
@@ -228,12 +232,40 @@ impl Decoder {
         let line = self.lines.part();
         let text = &self.lines.text()[line.clone()];
         if let Some((Field::Data, at)) = Field::of(text.as_bytes()) {
+            let longest = self.longest(at);
             append(self.data.begin(&self.lines), &text[at..]);
             self.lines.clear();
             self.long = Some(LongLine {
                 len: line.len(),
+                longest,
                 ended: false,
             });
+        }
+    }
+
+    /// Whether there is a long line that has not ended, which is looked at before it has.
+    fn is_in_long_line(&mut self) -> Result<bool, LimitError> {
+        let Some(line) = &self.long else {
+            return Ok(false);
+        };
+        if line.len > line.longest.len {
+            let by_line = line.longest.by_line;
+            return Err(self.fail(by_line));
+        }
+        Ok(!line.ended)
+    }
+
+    /// The longest that a `data` line may be here whose value begins at `value`.
+    fn longest(&self, value: usize) -> Longest {
+        let before = if self.data.is_none() {
+            0
+        } else {
+            self.data.len() + 1
+        };
+        let by_event = value.saturating_add(self.limits.event.saturating_sub(before));
+        Longest {
+            len: by_event.min(self.limits.line),
+            by_line: self.limits.line <= by_event,
         }
     }
 
@@ -293,6 +325,16 @@ impl Decoder {
             has_id: self.event.has_id,
             retry: self.event.retry,
         }
+    }
+
+    /// For a line that is longer than any may be: the limit that it went over first.
+    #[cold]
+    fn fail_in(&mut self, line: Range<usize>) -> LimitError {
+        let by_line = match Field::of(self.lines.bytes(line)) {
+            Some((Field::Data, value)) => self.longest(value).by_line,
+            _ => true,
+        };
+        self.fail(by_line)
     }
 
     fn fail(&mut self, line: bool) -> LimitError {
