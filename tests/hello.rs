@@ -28,7 +28,10 @@ fn the_readme_shows_the_example() {
 async fn a_browser_that_was_cut_off_reads_on_to_the_end_and_stops() {
     let mut launch = SseTest::<RawEvent<'static>>::get(example::app(), "/launch").await;
     let first = launch.next().await;
-    assert_eq!((first.event(), first.data()), ("count", r#"{"seconds":10}"#));
+    assert_eq!(
+        (first.event(), first.data()),
+        ("count", r#"{"seconds":10}"#)
+    );
     launch.expect_idle(Duration::from_millis(999)).await;
 
     launch.disconnect();

@@ -14,20 +14,23 @@ use std::error::Error;
 use std::future::ready;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use sse_tower::store::{RedbStore, StoreError};
 use sse_tower::{
-    Block, Cursor, DurableTopic, Hub, Missed, Resume, Retention, Sse, SseEvent, SseLayer, Topic,
-    sse_handler,
+    Block, Cursor, DurableTopic, Hub, Missed, Resume, Retention, Shutdown, Sse, SseEvent, SseLayer,
+    Topic, sse_handler,
 };
 use tokio::net::TcpListener;
+use tokio::signal;
 
 const ROOMS: [&str; 3] = ["lobby", "kitchen", "library"];
 const MAX_BODY: usize = 4 * 1024;
@@ -151,15 +154,30 @@ impl App {
 async fn main() -> Result<(), Box<dyn Error>> {
     let file = env::var_os("FILE").map(PathBuf::from);
     let file = file.unwrap_or_else(|| env::temp_dir().join("sse-tower-chat.redb"));
-    let router = router(RedbStore::open(file)?).await?;
+    let stop = Shutdown::new();
+    let app = router(RedbStore::open(file)?, &stop).await?;
     let port = env::var("PORT").map_or(Ok(0), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://{}/", listener.local_addr()?);
-    Ok(axum::serve(listener, router).await?)
+    // An event must not wait for the acknowledgement of the one before it.
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+    let server = axum::serve(listener, app).with_graceful_shutdown(stop.begun());
+    let limit = async {
+        signal::ctrl_c().await?;
+        // Streams end between two events; pages come back to the next process.
+        stop.begin();
+        // The rest belongs to clients that do not read, for which the server would wait for ever.
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        Ok(())
+    };
+    tokio::select! {
+        served = server => Ok(served?),
+        stopped = limit => stopped,
+    }
 }
 
 /// The rooms that are in a store, and the page that shows them.
-pub(crate) async fn router(store: RedbStore) -> Result<Router, StoreError> {
+pub(crate) async fn router(store: RedbStore, stop: &Shutdown) -> Result<Router, StoreError> {
     let mut said = HashMap::new();
     for room in ROOMS {
         let kept = Retention::events(200);
@@ -177,6 +195,6 @@ pub(crate) async fn router(store: RedbStore) -> Result<Router, StoreError> {
         .route("/rooms/{room}", get(follow).post(say))
         .route("/rooms/{room}/typing", post(typing))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(SseLayer::new())
+        .layer(SseLayer::new().shutdown(stop))
         .with_state(app))
 }

@@ -1,7 +1,5 @@
 //! Three live panels over server-sent events: `cargo run --example demo [DIRECTORY]`.
 //!
-//! Each is an enum with `#[derive(SseEvent)]` and a handler with `#[sse_handler]`:
-//!
 //! - [`progress`] hashes a directory; the browser stops by itself at the end.
 //! - [`feed`] shows this machine's load and loses nothing when the connection drops.
 //! - [`tokens`] answers a prompt word by word, and goes on where it was when the page is reloaded.
@@ -28,6 +26,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::Html;
 use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
 use futures_util::Stream;
 use sse_tower::{Retry, SseEvent, SseLayer, Topic, sse_handler};
 use tokio::net::TcpListener;
@@ -35,13 +34,13 @@ use tokio::signal;
 use tokio::time::sleep;
 
 use crate::feed::Feed;
-use crate::progress::Jobs;
+use crate::progress::Hashing;
 use crate::tokens::{Produced, Production, Source};
 
 /// What the handlers share; a clone is cheap.
 #[derive(Clone)]
 struct App {
-    jobs: Jobs,
+    hashing: Hashing,
     feed: Topic<Feed>,
     source: Arc<Source>,
     produced: Arc<Production>,
@@ -59,7 +58,8 @@ fn router(app: App) -> Router {
         .delete(tokens::cancel);
     Router::new()
         .route("/", get(async || Html(include_str!("page.html"))))
-        .route("/progress", get(progress::hash))
+        .route("/progress", get(progress::follow))
+        .route("/progress/start", post(progress::start))
         .route("/feed", get(feed::feed).layer(app.feed_streams.clone()))
         .route("/feed/drop", post(feed::drop_connections))
         .route("/tokens/{name}", answers)
@@ -118,7 +118,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Err(_) => 0,
     };
     let app = App {
-        jobs: Jobs::new(directory(&root)?),
+        hashing: Hashing::new(directory(&root)?),
         feed: feed::start(),
         source: Arc::new(Source::from_env()?),
         produced: Arc::default(),
@@ -129,6 +129,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .await
         .map_err(|error| format!("cannot listen on port {port}: {error}"))?;
     println!("http://{}/", listener.local_addr()?);
+    // An event must not wait for the acknowledgement of the one before it.
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     // At once, open streams or not: there is nothing to save.
     tokio::spawn(async { signal::ctrl_c().await.map(|()| process::exit(130)) });
     axum::serve(listener, router(app)).await?;

@@ -57,11 +57,12 @@ async fn events(
     State(topic): State<Topic<Feed>>,
 ) -> Result<Subscription<Feed>, Missed> {
     let subscription = match topic.subscribe(resume) {
-        // Of another run of the server, or away for too long. A 410 would end a browser for good.
-        Err(Missed::Gap(_)) => topic.from_start(),
+        // Away for too long, or with an id of another run or version of the server: a 410 would end
+        // a browser for good.
+        Err(Missed::Gap(_) | Missed::Unreadable) => topic.from_start(),
         subscribed => subscribed?,
     };
-    // Who was sent nothing yet comes back to its place, too.
+    // So that a client that was not sent anything yet has a place to come back to as well.
     Ok(subscription.checkpoints())
 }
 

@@ -1,4 +1,4 @@
-//! One language model, and clients of every kind in front of it: `cargo run --example llm-gateway`.
+//! One language model for clients of every kind: `cargo run --example llm-gateway`.
 //!
 //! | Route | Clients |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `POST /v1/messages` | the SDKs of Anthropic |
 //! | `POST /api/chat`, `GET /api/chat/{id}/stream` | `useChat` of the AI SDK, which may lose its connection |
 //!
-//! A client that leaves stops the upstream, but for the AI SDK's, which is waited for: 30 s, or
+//! A client that leaves stops the upstream. Only a chat of the AI SDK goes on without it, for 30 s or
 //! until it asks again. Texts only: tools and pictures pass through `/v1/chat/completions`, where
 //! nothing is translated.
 //!
@@ -28,6 +28,7 @@ mod upstream;
 use std::env;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -68,10 +69,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     // Tokens must not wait for the acknowledgement of those before.
     let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-    let stopped = stop.begun();
-    // Answers that are under way are finished first: nobody asks for them twice.
-    tokio::spawn(async move { signal::ctrl_c().await.map(|()| stop.begin()) });
-    Ok(axum::serve(listener, app)
-        .with_graceful_shutdown(stopped)
-        .await?)
+    let server = axum::serve(listener, app).with_graceful_shutdown(stop.begun());
+    let limit = async {
+        signal::ctrl_c().await?;
+        // Answers that are under way are finished first: nobody asks for them twice.
+        stop.begin();
+        // The rest belongs to clients that do not read, for which the server would wait for ever.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        Ok(())
+    };
+    tokio::select! {
+        served = server => Ok(served?),
+        stopped = limit => stopped,
+    }
 }

@@ -22,6 +22,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::get;
+use axum::serve::ListenerExt as _;
 use sse_tower::{Cursor, Jobs, NoJob, NotStarted, ProgressStream, Resume, SseLayer, sse_handler};
 use tokio::net::TcpListener;
 use tokio::signal;
@@ -87,6 +88,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let url = format!("http://{}/", listener.local_addr()?);
     println!("{url}");
+    // An event must not wait for the acknowledgement of the one before it.
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
     tokio::spawn(async move {
         if let Err(error) = watch::watch(&format!("{url}hash")).await {
             eprintln!("{error}");

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use futures_util::StreamExt as _;
 use http::Request;
+use sse_tower::Shutdown;
 use sse_tower::store::RedbStore;
 use tower::ServiceExt as _;
 
@@ -34,7 +35,8 @@ async fn follow(app: &Router, id: &str, last: &str) -> String {
 #[tokio::test]
 async fn a_page_that_was_away_too_long_is_told_to_begin_again() {
     let path = TempPath::new();
-    let app = router(RedbStore::open(&path.0).unwrap()).await.unwrap();
+    let store = RedbStore::open(&path.0).unwrap();
+    let app = router(store, &Shutdown::new()).await.unwrap();
     say(&app, "one").await;
     say(&app, "two").await;
     let all = follow(&app, "", "two").await;
