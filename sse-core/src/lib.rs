@@ -1,15 +1,13 @@
-//! Server-sent events without I/O: the part of `sse-tower` that knows bytes and values only.
+//! Server-sent events without I/O: the encoder, the decoder and the log of `sse-tower`.
 //!
-//! An event travels through four types:
-//!
-//! 1. Your enum implements [`SseEvent`], usually by `#[derive(SseEvent)]`. [`Event`] is one
-//!    built by hand, [`Json`] wraps any serializable value, [`Block`] holds encoded bytes.
-//! 2. [`EventBuffer`] turns events into bytes, each whole or not at all. It lends an
-//!    [`EventWriter`] to each event, which writes its fields.
-//! 3. [`EventName`], [`EventId`] and [`RetryDelay`] are the values of fields. They are checked
-//!    when they are made, so writing one cannot start another field.
-//! 4. [`Decoder`] turns bytes back into [`RawEvent`]s, however the bytes were cut, and
-//!    [`FromSseEvent`] turns those into your enum.
+//! - Your enum implements [`SseEvent`], usually by `#[derive(SseEvent)]`. An [`Event`] is built by
+//!   hand, [`Json`] wraps any serializable value, a [`Block`] holds encoded bytes.
+//! - [`EventBuffer`] turns events into bytes, each whole or not at all. It lends each event an
+//!   [`EventWriter`], to which the event writes its fields.
+//! - [`EventName`], [`EventId`] and [`RetryDelay`] are the values of fields. They are checked
+//!   when they are made, so writing one cannot start another field.
+//! - [`Decoder`] turns bytes back into [`RawEvent`]s, however the bytes were cut, and
+//!   [`FromSseEvent`] turns those into your enum.
 //!
 //! A [`log`] keeps encoded events for clients that come back, and for any number of readers.
 //!

@@ -125,20 +125,20 @@ pub fn from_sse_event_tower(input: TokenStream) -> TokenStream {
 /// | `retry = "3s"` | how long clients wait before they reconnect | that of the layer, else no hint |
 /// | `retry = "2s..8s"` | a delay drawn from a range for each connection | |
 /// | `retry = <expr>` | a `Retry` | |
-/// | `ids = <expr>` | `Ids` for events that have none | those of the layer, else none |
+/// | `ids = <expr>` | `Ids` for events that have none; to go on after them is up to the function | those of the layer, else none |
 /// | `finish = <expr>` | the last event of a stream that ends without a terminal one | none |
 /// | `on_error = <closure>` | turns the error of the stream or the function into the last event | the body is aborted |
 /// | `drain = "30s"` | how long the stream may go on once a `Shutdown` has begun | that of the layer, else `Drain::ByMethod` |
 /// | `drain = <expr>` | a `Drain` | |
-/// | `crate = ::path` | where `sse_tower` is, should it have another name | `::sse_tower` |
+/// | `crate = ::path` | path of `sse_tower`, if it is renamed | `::sse_tower` |
 ///
 /// Durations are whole numbers with a unit: `ms`, `s`, `m` or `min`, `h`. What an `Sse` that
 /// the function returns has set itself wins over these options. Expressions are evaluated for
 /// each request, and do not see the arguments of the function.
 ///
 /// ```
-/// # use futures_util::{Stream, stream};
-/// # use sse_tower::{Drain, Emitter, Ids, KeepAlive, SseEvent};
+/// # use futures_util::{Stream, StreamExt, stream};
+/// # use sse_tower::{Drain, Emitter, Ids, KeepAlive, Resume, SseEvent};
 /// # use sse_macros::sse_handler;
 /// use std::{io, time::Duration};
 ///
@@ -166,8 +166,10 @@ pub fn from_sse_event_tower(input: TokenStream) -> TokenStream {
 ///     on_error = Tail::failed,
 ///     drain = "30s",
 /// )]
-/// async fn tail() -> impl Stream<Item = io::Result<Tail>> {
-///     stream::iter([Ok(Tail::Line("a".into())), Err(io::ErrorKind::TimedOut.into())])
+/// async fn tail(resume: Resume<usize>) -> impl Stream<Item = io::Result<Tail>> {
+///     let lines = [Ok(Tail::Line("a".into())), Err(io::ErrorKind::TimedOut.into())];
+///     // The ids count the events, so a client that comes back has seen as many.
+///     stream::iter(lines).skip(resume.after().unwrap_or(0))
 /// }
 ///
 /// #[sse_handler(
@@ -184,7 +186,7 @@ pub fn from_sse_event_tower(input: TokenStream) -> TokenStream {
 /// # use http_body_util::BodyExt;
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 ///
-/// let body = tail().await.into_response().into_body().collect().await?.to_bytes();
+/// let body = tail(Resume::Fresh).await.into_response().into_body().collect().await?.to_bytes();
 /// assert_eq!(
 ///     body,
 ///     "retry: 3000\nevent: line\nid: 1\ndata: \"a\"\n\n\

@@ -1,4 +1,4 @@
-//! Where a client that comes back wants to go on.
+//! `LastEventId` and `Resume`: where a client that comes back left off.
 
 use std::any::type_name;
 use std::convert::Infallible;
@@ -17,11 +17,11 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Longer values are not ids of ours; servers bound a whole header section to about this.
 const MAX_LEN: usize = 8 * 1024;
 
-/// The `Last-Event-ID` of a request, for handlers that cannot do without.
+/// The `Last-Event-ID` of a request, for handlers that cannot do without it.
 ///
 /// `LastEventId<u64>` is required, `Option<LastEventId<u64>>` may be absent, as on a first
-/// connection. Either answers 400 if the header is there but cannot be read, and a 4xx ends
-/// the `EventSource` of a browser for good: a new id format then stops every open page.
+/// connection. Both answer 400 if the header is there but cannot be read, and a 4xx ends
+/// the `EventSource` of a browser for good: a change of the id format then stops every open page.
 /// [`Resume`] never rejects and is the usual choice.
 ///
 /// The value is UTF-8, or Latin-1 if it is not, as some clients send it. An empty one counts
@@ -67,7 +67,7 @@ where
     }
 }
 
-/// Where to start a stream: afresh, or after the last event that the client has seen.
+/// Where to start a stream: at the beginning, or after the last event that the client has seen.
 ///
 /// It never rejects, so a page survives a change of the id format.
 ///

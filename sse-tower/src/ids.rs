@@ -12,16 +12,28 @@ use crate::context::RequestContext;
 /// Ids for the events of a handler that writes none itself.
 ///
 /// An event gets one if it has data and no id of its own; the first event that brings its own
-/// id switches this off for its stream, so that two counters never mix. Only a handler that
-/// goes on after the id it is given makes a stream resumable; ids alone do not.
+/// id switches this off for its stream, so that two counters never mix.
+///
+/// **Ids alone do not make a stream resumable.** They make a client say what it has seen; if the
+/// handler does not [go on after that](crate::Resume), it sends the same events again, with ids that
+/// go on as if they were new ones.
 ///
 /// # Examples
 ///
 /// ```
-/// use sse_tower::{EventId, Ids, SseLayer};
+/// use axum::{Router, routing::get};
+/// use futures_util::{Stream, StreamExt, stream};
+/// use sse_tower::{Ids, Json, Resume, SseLayer, sse_handler};
 ///
-/// let per_stream = SseLayer::new().ids(Ids::sequence());
-/// let by_hand = SseLayer::new().ids(Ids::by(|_| EventId::from(fastrand::u64(..))));
+/// /// The ids count the lines, so the handler leaves out as many.
+/// #[sse_handler]
+/// async fn lines(resume: Resume<usize>) -> impl Stream<Item = Json<&'static str>> {
+///     let seen = resume.after().unwrap_or(0);
+///     stream::iter(["one", "two", "three"]).skip(seen).map(Json)
+/// }
+///
+/// let layer = SseLayer::new().ids(Ids::sequence());
+/// let app: Router = Router::new().route("/lines", get(lines)).layer(layer);
 /// ```
 #[derive(Clone)]
 pub struct Ids(Kind);
@@ -43,6 +55,9 @@ impl Ids {
     }
 
     /// 1, 2, 3 … over all streams that share this value, such as those of one layer.
+    ///
+    /// It begins with 1 again when the process is restarted, and each process has its own: such an
+    /// id tells events of one process apart, and is no place to go on from.
     #[must_use]
     pub fn shared() -> Self {
         Self(Kind::Shared(Arc::new(AtomicU64::new(1))))
@@ -61,8 +76,8 @@ impl Ids {
 
     /// Ids from a function, called once for each event that needs one.
     ///
-    /// Make them visible ASCII of at most 512 bytes ([`EventId::portable`]); several clients
-    /// never reconnect after an id that is not.
+    /// Make them visible ASCII of at most 512 bytes ([`EventId::portable`]): after any other id,
+    /// several clients never reconnect.
     #[must_use]
     pub fn by(next: impl Fn(&IdContext<'_>) -> EventId + Send + Sync + 'static) -> Self {
         Self(Kind::By(Arc::new(next)))

@@ -2,17 +2,18 @@
 //!
 //! - `#[derive(SseEvent)]` turns an enum into named events.
 //! - [`Sse`] is the response: a stream of events of one type.
-//! - [`SseLayer`] gives any `text/event-stream` response, ours or another library's, a
-//!   keep-alive, a retry hint, ids, headers and an orderly end.
-//! - [`ResumeLayer`] lets clients of any stream come back to it: the producer outlives the
+//! - [`sse_handler`] turns an `async fn` that returns or emits events into a handler.
+//! - [`SseLayer`] looks after any `text/event-stream` response, ours or another library's:
+//!   keep-alives, headers, an orderly end when the server stops; retry hints, ids and limits if you
+//!   set them.
+//! - [`Resume`] and [`LastEventId`] tell a handler where its client left off.
+//! - [`Topic`] is one log that many clients follow; [`DurableTopic`] outlives its process.
+//! - [`ResumeLayer`] lets clients come back to the stream of any handler: the stream outlives the
 //!   connection.
-//! - [`Resume`] and [`LastEventId`] hand a handler the point to go on from.
-//! - [`progress()`] tells how far a job is, from its present state to its end.
-//! - [`Topic`] is one log that many follow; [`DurableTopic`] outlives its process.
+//! - [`progress()`] shows how far a job is, from its present state to its end.
 //! - [`decode`] reads a stream of bytes as events, with `#[derive(FromSseEvent)]`.
-//! - [`Sse::proxy`] passes an event stream of an upstream on, [`CoalesceExt::coalesce`] joins the
-//!   deltas of one: the answer of a language model, for example.
-//! - [`sse_handler`] turns an `async fn` that returns a stream into a handler.
+//! - [`Sse::proxy`] passes on the event stream of an upstream, such as the answer of a language
+//!   model; [`CoalesceExt::coalesce`] joins its deltas.
 //!
 //! # Examples
 //!
@@ -40,38 +41,47 @@
 //!
 //! # How the parts fit
 //!
-//! A handler returns an [`Sse`]; its body waits for its first poll before it fixes its
-//! settings, and until then every [`SseLayer`] around it may fill in what the handler left
-//! open. The settings of the handler win, then those of `#[sse_handler]`, then those of the
-//! inner layers. A body that is not ours is wrapped at the boundaries of its events.
+//! A handler returns an [`Sse`]. Until its body is polled for the first time, every [`SseLayer`]
+//! around it may fill in what the handler left open. The settings of the handler come first, then
+//! those of `#[sse_handler]`, then those of the layers, from the inside out. A body that is not
+//! ours is wrapped, and what the layer adds goes between its events.
 //!
-//! Which attributes describe the stream of a given protocol, such as those of language models,
-//! MCP or htmx, is in [`guide::dialects`]. [`guide::ending`] says who ends a stream and what the
-//! client sees, [`guide::resuming`] how clients come back without missing anything,
-//! [`guide::llm`] how to stream the answer of a language model, [`guide::progress`] how a page
-//! shows a bar, [`guide::proxies`] what proxies need, and [`guide::from_axum`] is for those who
-//! come from `axum::response::Sse`.
+//! # Guides
+//!
+//! - [`guide::from_axum`]: for those who come from `axum::response::Sse`.
+//! - [`guide::resuming`]: how clients come back without missing anything, across restarts and
+//!   several processes.
+//! - [`guide::ending`]: who ends a stream, and what the client sees.
+//! - [`guide::proxies`]: what proxies and sockets need, and servers on loopback.
+//! - [`guide::llm`]: how to stream the answer of a language model.
+//! - [`guide::progress`]: how a page shows the progress of a job.
+//! - [`guide::dialects`]: the attributes for given protocols, such as those of language models,
+//!   MCP and htmx.
+//! - `guide::following`: how a program follows a stream (feature `client`).
 //!
 //! # Logs
 //!
-//! Through `tracing`, with these names, which stay:
+//! Logs go through `tracing`. These names are stable:
 //!
-//! - the span `event_stream` at the level debug, in which a stream is polled, with the fields
-//!   `reason`, `events` and `bytes` once it is over,
-//! - in it the events `event stream opened` and, with the same fields and `age_ms`, `event stream
-//!   closed`, at the level debug,
-//! - `event stream failed` at the level error, with the field `error` if the stream is ours; the
-//!   error of another's goes to the server as it is.
+//! - the span `event_stream`, level debug, in which a stream is polled; once the stream is over, it
+//!   has the fields `reason`, `events` and `bytes`,
+//! - inside it the events `event stream opened` and `event stream closed`, level debug; the latter
+//!   has the same fields and `age_ms`,
+//! - `event stream failed`, level error, with the field `error` if the stream is ours; the error of
+//!   another library's stream goes to the server as it is.
+//!
+//! Everything else, such as what went wrong with a store, a resumable run or the result of a job,
+//! is for people to read, and its text may change.
 //!
 //! # Features
 //!
 //! None is on by default; each only adds API.
 //!
-//! - `client`: `client::EventSource`, which follows a stream and comes back by itself
-//!   (`guide::following`); brings `reqwest`.
-//! - `metrics`: `Metrics`, the streams of a layer through the `metrics` facade.
-//! - `redb`: `store::RedbStore`, a store of topics in a file.
-//! - `sealed`: `SealKeys`, ids that a client cannot make up.
+//! - `client`: `client::EventSource`, which follows a stream and reconnects by itself; brings
+//!   `reqwest`.
+//! - `metrics`: `Metrics`, which reports the streams of a layer through the `metrics` facade.
+//! - `redb`: `store::RedbStore`, which stores topics in a file.
+//! - `sealed`: `SealKeys`, for ids that a client cannot make up.
 //! - `store-contract`: `store::contract`, tests for stores of your own.
 //! - `test-kit`: `testing::SseTest`, which reads the stream of a service in a test.
 //! - `tokio-util`: a `Shutdown` from a `CancellationToken`.

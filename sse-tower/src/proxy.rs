@@ -28,7 +28,7 @@ impl Sse<Block> {
     ///
     /// - Each chunk goes out as it came, without a copy; only an event that is cut by the end of
     ///   a chunk waits for its rest. More than 16 MiB of one event are an error.
-    /// - Behind a [retry hint](Self::retry), blank lines before the first field are left out, so
+    /// - After a [retry hint](Self::retry), blank lines before the first field are left out, so
     ///   that the hint is not alone in its block.
     /// - When the client leaves, the upstream is dropped, which closes the connection to it.
     /// - If the upstream breaks off, so does the response, unless
@@ -38,8 +38,8 @@ impl Sse<Block> {
     ///   (`Connection` and what it names, `Transfer-Encoding`, …), and those that speak for its
     ///   origin, which is another one: cookies, CORS, `Alt-Svc`, `Strict-Transport-Security`,
     ///   `Clear-Site-Data`, `NEL` and `Report-To`.
-    /// - The ids are those of the upstream: [`Ids`](crate::Ids) add none, nor to an event that is
-    ///   said behind those of the upstream.
+    /// - The ids are those of the upstream: [`Ids`](crate::Ids) add none, not even to an event that
+    ///   is added after those of the upstream.
     /// - Under a [`ResumeLayer`](crate::ResumeLayer) the events are read and written anew, as
     ///   they get ids; more than 1 MiB of one of them are an error there.
     ///
@@ -92,8 +92,9 @@ impl Sse<Block> {
 /// An upstream answered no event stream that could be passed on.
 ///
 /// As a response it is what the upstream answered: its status, its headers without those that
-/// [`Sse::proxy`] leaves out, and its body. What is in there may not be for clients;
-/// [`as_response`](Self::as_response) and [`into_inner`](Self::into_inner) let a handler decide.
+/// [`Sse::proxy`] leaves out, and its body. That may not be for your clients, such as a 401 about
+/// your key; [`as_response`](Self::as_response) and [`into_inner`](Self::into_inner) let a handler
+/// decide.
 #[derive(Debug)]
 pub struct NoEventStream {
     response: Box<Response>,

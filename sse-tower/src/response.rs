@@ -23,8 +23,8 @@ use crate::shutdown::Drain;
 
 /// A response that is a stream of events of the type `E`.
 ///
-/// The type says which events there are and nothing else, so a handler can name it, whatever
-/// stream and options are inside.
+/// The type depends on the events alone, so a handler can name it, whatever stream and options are
+/// inside.
 ///
 /// - Events that are ready together are sent together, until 8 KiB are full; nothing waits.
 /// - The stream ends after a terminal event; what would come after it is dropped.
@@ -33,16 +33,18 @@ use crate::shutdown::Drain;
 ///   part of the event is sent.
 /// - When the client leaves, the stream is dropped.
 ///
-/// Without a layer it has its headers and the [keep-alive](KeepAlive) of 15 s already;
-/// [`SseLayer`](crate::SseLayer) adds the rest.
+/// Without a layer it has its headers and a [keep-alive](KeepAlive) of 15 s. An
+/// [`SseLayer`](crate::SseLayer) adds the rest, above all the end that browsers respect: without
+/// a layer, they come back after a terminal event as well.
 ///
 /// The body is polled on a tokio runtime with its timer enabled, as under `axum::serve`.
 ///
 /// # Examples
 ///
 /// ```
+/// use axum::{Router, routing::get};
 /// use futures_util::stream;
-/// use sse_tower::{Sse, SseEvent};
+/// use sse_tower::{Sse, SseEvent, SseLayer};
 ///
 /// #[derive(SseEvent)]
 /// enum Progress {
@@ -54,7 +56,8 @@ use crate::shutdown::Drain;
 /// async fn progress() -> Sse<Progress> {
 ///     Sse::new(stream::iter([Progress::Step(1), Progress::Done]))
 /// }
-/// # let _ = axum::Router::<()>::new().route("/", axum::routing::get(progress));
+///
+/// let app: Router = Router::new().route("/progress", get(progress)).layer(SseLayer::new());
 /// ```
 #[must_use = "a response does nothing unless it is returned"]
 pub struct Sse<E = Event> {
@@ -78,9 +81,8 @@ impl<E: SseEvent + 'static> Sse<E> {
 
     /// Sends the events of `stream`; the first error becomes the last event.
     ///
-    /// What a client may know of the error is up to `to_event`. The body then ends as if it
-    /// were complete, so let the event be a [terminal](SseEvent::is_terminal) one, or browsers
-    /// come back.
+    /// `to_event` decides what a client may know of the error. The body then ends as if it were
+    /// complete, so make the event a [terminal](SseEvent::is_terminal) one, or browsers come back.
     ///
     /// # Examples
     ///
@@ -201,18 +203,21 @@ impl<E: SseEvent + 'static> Sse<E> {
         self
     }
 
-    /// Gives events without an id one.
+    /// Gives an id to events without one.
     ///
-    /// It is an [`SseLayer`](crate::SseLayer) that tells [`Ids`] where the client continues.
+    /// Only under an [`SseLayer`](crate::SseLayer) do [`Ids`] know where the client goes on; that it
+    /// is sent what it missed is up to the handler.
     pub fn ids(mut self, ids: Ids) -> Self {
         self.settings.change().ids = Some(ids);
         self
     }
 
-    /// Ends the stream at this moment, between two events, because the authority of the client
-    /// ends then, such as that of an access token.
+    /// Ends the stream at this moment, between two events, because the client's permission ends
+    /// then, such as that of an access token.
     ///
-    /// The client is asked to come back, with the id it has seen, and is then let in or not.
+    /// The client is asked to come back, with the id it has seen, and is then let in or not. The
+    /// server does not poll the stream of a client that has **stopped reading**, so that ends only
+    /// when the client reads on; see [`Shutdown`](crate::Shutdown#what-a-layer-cannot-do).
     pub fn end_at(mut self, at: std::time::Instant) -> Self {
         let at = at.into();
         self.expires = Some(self.expires.map_or(at, |earlier| earlier.min(at)));
@@ -235,7 +240,7 @@ impl<E: SseEvent + 'static> Sse<E> {
         Ok(self)
     }
 
-    /// Calls `f` when the stream is over, whatever the reason, also if it was never sent.
+    /// Calls `f` when the stream is over, whatever the reason, even if it was never sent.
     ///
     /// It is called from within the body, so it must not block; to do more, let it spawn a
     /// task. Functions of several calls all run, in the order of the calls; a panic of one is

@@ -9,8 +9,8 @@ use sse_core::RetryDelay;
 
 /// How long clients are asked to wait before they reconnect.
 ///
-/// It is the first line of a stream. Always within 1..=2147483647 ms, which all clients
-/// understand.
+/// It is sent as the first line of a stream, and is always within 1..=2147483647 ms, which all
+/// clients understand.
 ///
 /// # Examples
 ///
@@ -20,8 +20,12 @@ use sse_core::RetryDelay;
 ///
 /// // A range spreads the clients of a restarted server.
 /// let spread = Retry::between(Duration::from_secs(2), Duration::from_secs(8));
-/// // The more streams are open, the longer.
-/// let by_load = Retry::by(|load| Duration::from_millis(1000 + load.open as u64));
+/// // The more streams are open, the longer, and for each client another time: those that are
+/// // sent away together must not come back together.
+/// let by_load = Retry::by(|load| {
+///     let longest = 1000 + 2 * load.open as u64;
+///     Duration::from_millis(fastrand::u64(longest / 2..=longest))
+/// });
 /// let layer = SseLayer::new().retry(spread).reconnect(by_load);
 /// ```
 #[derive(Clone)]
@@ -60,7 +64,7 @@ impl Retry {
 
     /// A delay from a function of the load of the outermost layer, called for each connection.
     ///
-    /// Clients that get the same delay come back together: let it vary.
+    /// Clients that get the same delay come back at the same moment, so add a random part.
     #[must_use]
     pub fn by(delay: impl Fn(&Load) -> Duration + Send + Sync + 'static) -> Self {
         Self(Kind::By(Arc::new(delay)))

@@ -20,10 +20,12 @@ use crate::registry::Registry;
 ///
 /// The server does not poll the body of a client that has **stopped reading**, so nothing
 /// inside a body can end it: such a connection lives until the client reads on, leaves, or the
-/// transport gives up. Put a time limit around the server, as below, if it must stop.
+/// transport gives up. The same is true of [`max_age`](crate::SseLayer::max_age) and
+/// [`end_at`](crate::Sse::end_at). Put a time limit around the server, as below, if it must stop, and
+/// [one on its sockets](crate::guide::proxies#the-sockets).
 ///
-/// A stream of another library has no place to end at that a layer can see if it is compressed
-/// already.
+/// If a stream of another library is compressed already, a layer does not see where its events end,
+/// and cannot end it.
 ///
 /// # Examples
 ///

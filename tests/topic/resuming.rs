@@ -212,3 +212,38 @@ async fn a_handler_returns_what_subscribe_does() {
     );
     assert_eq!(call(4).await.status(), StatusCode::NO_CONTENT);
 }
+
+/// As the documentation of `Topic` has it.
+#[sse_handler]
+async fn for_any_page(
+    resume: Resume<Cursor>,
+    State(topic): State<Topic<Feed>>,
+) -> Result<Subscription<Feed>, Missed> {
+    match topic.subscribe(resume) {
+        Err(Missed::Gap(_) | Missed::Unreadable) => Ok(topic.from_start()),
+        subscribed => subscribed,
+    }
+}
+
+#[tokio::test]
+async fn a_page_with_an_id_of_an_older_version_is_not_ended() {
+    let topic = topic(1);
+    topic.publish_all((1..=3).map(Feed::Added)).unwrap();
+    let app = Router::new()
+        .route("/refused", get(feed))
+        .route("/", get(for_any_page))
+        .layer(SseLayer::new())
+        .with_state(topic.clone());
+    let call = async |path: &str, id: &str| {
+        let request = Request::get(path)
+            .header("accept", "text/event-stream")
+            .header("last-event-id", id);
+        let request = request.body(Body::empty()).unwrap();
+        app.clone().oneshot(request).await.unwrap()
+    };
+    for id in ["v1:7", "1.1"] {
+        assert_eq!(call("/refused", id).await.status(), StatusCode::GONE);
+        let mut reader = Reader::of(call("/", id).await);
+        assert_eq!(reader.frame().await, added(&topic, 3, 3), "{id}");
+    }
+}

@@ -31,29 +31,29 @@ use crate::settings::{Settings, SharedSettings};
 use crate::shutdown::{Drain, Shutdown};
 use crate::signal::Signal;
 
-/// Gives every event stream that passes through what it needs to survive outside.
+/// Looks after every event stream that passes through: keep-alives, headers, limits, its end.
 ///
-/// An event stream is an answer with status 200 and the content type `text/event-stream`; those
-/// of ours are known by an extension of the response. Everything else passes untouched, and so
-/// does the body of another library's stream that is compressed already: it gains headers, and
-/// counts as open. What the layer does by default:
+/// An event stream is an answer with status 200 and the content type `text/event-stream`; our own
+/// is recognized by an extension of the response. Everything else passes untouched, and so does
+/// the body of another library's stream that is compressed already: it gains headers, and counts
+/// as open. What the layer does by default:
 ///
 /// - a [keep-alive](KeepAlive) comment after 15 s of silence,
 /// - the headers `Cache-Control: no-cache, no-store, no-transform`, `X-Accel-Buffering: no`
 ///   and `X-Content-Type-Options: nosniff`; a `Content-Length` is removed,
 /// - a first line at once, because headers and proxies wait for one,
 /// - the end that browsers respect: after a terminal event of [`Sse`](crate::Sse), a client
-///   that said `Accept: text/event-stream` on a GET is sent a last event named
+///   that sent a GET with `Accept: text/event-stream` gets a last event named
 ///   [`sse-tower:end`](crate::END_ID), and when it comes back with that id, the answer is 204.
 ///   An `EventSource` then stops, without any code in the page, one reconnection delay after
-///   the event.
+///   the event. Streams of other libraries have no such end.
 ///
 /// # What it answers itself
 ///
 /// - 204, to a request past the end, whatever its route;
 /// - a hint to come back later, or 503, when it is [full](Self::max_streams) or a
-///   [`Shutdown`] has begun: before its handler runs, to a GET that asks for an event stream and
-///   to any request that takes nothing else; to others in place of the stream;
+///   [`Shutdown`] has begun: before the handler runs, to a GET that asks for an event stream and
+///   to any request that accepts nothing else; to others in place of the stream;
 /// - 406, in place of a stream, if it is [strict](Self::accept).
 ///
 /// # Among other layers
@@ -75,38 +75,38 @@ use crate::signal::Signal;
 ///
 /// In a [`Router`](https://docs.rs/axum/0.8/axum/struct.Router.html), the layer that is added
 /// last is the outermost; in a `ServiceBuilder`, the first. A `ResponseBodyTimeoutLayer` inside
-/// of `SseLayer` does not see the keep-alive and cuts silent streams that are not ours. Pages of
+/// `SseLayer` does not see the keep-alive and cuts silent streams that are not ours. Pages of
 /// other origins that set the header themselves need `.allow_headers([LAST_EVENT_ID])` at the
 /// `CorsLayer`.
 ///
 /// Bodies are polled on a tokio runtime with its timer enabled, as under `axum::serve`.
 ///
-/// Layers may be nested: what an inner one decides about the bytes stays, what it leaves open
-/// the outer one decides. Of what is asked of the request, such as limits, both hold.
+/// Layers may be nested: what an inner one decides about the bytes stays, and the outer one decides
+/// what is left open. Limits, and whatever else is about the request, apply in both.
 ///
-/// A middleware that builds the response anew from its body loses the extension by which a
-/// layer knows a stream of ours, and one that waits for its first event has made it begin. It is
-/// then treated like anybody's: it keeps its keep-alive, which is not doubled, and has no end
-/// marker.
+/// A middleware that builds a new response from the body loses the extension by which a layer
+/// recognizes our own stream, and one that waits for the first event has made the stream begin.
+/// Such a stream is then treated like that of another library: it has its keep-alive, which is not
+/// doubled, and no end marker.
 ///
 /// # Examples
 ///
-/// A handler that uses axum's own response gains all of this unchanged:
+/// A handler that uses axum's own response stays as it is, and gains all of this but the end
+/// marker:
 ///
 /// ```
 /// use std::convert::Infallible;
 /// use std::time::Duration;
 /// use axum::{Router, response::sse, routing::get};
 /// use futures_util::{Stream, stream};
-/// use sse_tower::{Ids, Retry, SseLayer};
+/// use sse_tower::{Retry, SseLayer};
 ///
 /// async fn ticks() -> sse::Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
 ///     sse::Sse::new(stream::iter([Ok(sse::Event::default().data("tick"))]))
 /// }
 ///
 /// let layer = SseLayer::new()
-///     .retry(Retry::between(Duration::from_secs(2), Duration::from_secs(8)))
-///     .ids(Ids::sequence());
+///     .retry(Retry::between(Duration::from_secs(2), Duration::from_secs(8)));
 /// let app: Router = Router::new().route("/ticks", get(ticks)).layer(layer);
 /// ```
 #[derive(Clone)]
@@ -215,7 +215,10 @@ impl SseLayer {
         self.set(|settings| settings.retry = Some(retry))
     }
 
-    /// Gives events without an id one. Default: none.
+    /// Gives an id to events without one. Default: none.
+    ///
+    /// An id makes clients say where they left off, and nothing more: a handler that does not go
+    /// on after it begins anew at each reconnection. See [`Ids`].
     #[must_use]
     pub fn ids(self, ids: Ids) -> Self {
         self.set(|settings| settings.ids = Some(ids))
@@ -233,7 +236,8 @@ impl SseLayer {
     /// streams opened together do not come back together. Default: never.
     ///
     /// The client is asked to [come back](Self::reconnect), perhaps to another server. Clamped
-    /// to ten years.
+    /// to ten years. The server does not poll the stream of a client that has **stopped reading**,
+    /// so that is not ended; see [`Shutdown`](Shutdown#what-a-layer-cannot-do).
     #[must_use]
     pub fn max_age(self, age: Duration) -> Self {
         const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -281,26 +285,38 @@ impl SseLayer {
     /// run, nor that of another method if `Accept` names no other type; if it does, as with MCP,
     /// the answer may be something else, which is passed on. Open streams are never ended to
     /// make room. HEAD is not limited.
+    ///
+    /// A stream counts until its connection is closed. That of a client that vanished without
+    /// closing it, or stopped reading, counts until the transport gives up, by default for about a
+    /// quarter of an hour or for ever: set
+    /// [an option of the socket](crate::guide::proxies#the-sockets).
     #[must_use]
     pub fn max_streams(self, max: usize) -> Self {
         self.with(|shared| shared.max_streams = Some(max))
     }
 
-    /// Allows this many open streams for each key, such as a user or an address; requests
-    /// without a key are not limited. Otherwise as [`max_streams`](Self::max_streams).
+    /// Allows this many open streams for each key, such as a user; requests without a key are not
+    /// limited. Otherwise as [`max_streams`](Self::max_streams), also in what counts.
+    ///
+    /// Be careful with addresses: behind a proxy the address of the connection is that of the
+    /// proxy, one key for everybody; a header such as `X-Forwarded-For` can be trusted only if your
+    /// own proxy sets it; and one address may stand for a whole office.
     ///
     /// # Examples
     ///
     /// ```
-    /// use std::net::SocketAddr;
-    /// use axum::extract::ConnectInfo;
     /// use http::request::Parts;
     /// use sse_tower::SseLayer;
     ///
-    /// let layer = SseLayer::new().max_streams_per(
-    ///     |parts: &Parts| Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.ip()),
-    ///     6,
-    /// );
+    /// /// What a middleware further out has put into the extensions of the request.
+    /// #[derive(Clone)]
+    /// struct User {
+    ///     id: u64,
+    /// }
+    ///
+    /// let layer = SseLayer::new()
+    ///     .max_streams_per(|parts: &Parts| Some(parts.extensions.get::<User>()?.id), 6)
+    ///     .max_streams(10_000); // with those who are not logged in
     /// ```
     #[must_use]
     pub fn max_streams_per<K, F>(self, key: F, max: usize) -> Self
@@ -314,8 +330,8 @@ impl SseLayer {
     /// Reads the id to resume after from these parameters of the query when there is no
     /// `Last-Event-ID` header, and writes the header from it. Default: none.
     ///
-    /// For clients that cannot set headers, such as a page that opens an `EventSource` where a
-    /// former one stopped. Common names are `lastEventId` and `last_event_id`.
+    /// For clients that cannot set headers, such as a page that opens an `EventSource` to go on where
+    /// an earlier one stopped. Common names are `lastEventId` and `last_event_id`.
     #[must_use]
     pub fn last_event_id_query<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
         let names = names.into_iter().map(Into::into).collect();
@@ -328,8 +344,8 @@ impl SseLayer {
         self.with(|shared| shared.accept = accept)
     }
 
-    /// Tells `observer` of each stream, but for those that were compressed further in. There may
-    /// be several.
+    /// Tells `observer` of each stream, except those that were compressed further in. There may
+    /// be several observers.
     #[must_use]
     pub fn observe(self, observer: impl Observe) -> Self {
         self.with(|shared| shared.observers.push(Arc::new(observer)))

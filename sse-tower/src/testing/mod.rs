@@ -17,7 +17,7 @@
 //!
 //! #[sse_handler]
 //! async fn clock(resume: Resume<u64>) -> impl Stream<Item = Clock> {
-//!     let first = resume.after().map_or(0, |tick| tick + 1);
+//!     let first = resume.after().map_or(0, |tick| tick.saturating_add(1));
 //!     stream::iter(first..).then(|tick| async move {
 //!         tokio::time::sleep(Duration::from_secs(60)).await;
 //!         Clock::Tick(tick)

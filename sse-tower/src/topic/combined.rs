@@ -22,15 +22,15 @@ use crate::response::Sse;
 
 /// Several subscriptions on one connection, with one id for the place in all of them.
 ///
-/// A browser opens six HTTP/1.1 connections to a site for all its pages, so a page that follows
-/// four feeds is better off with one stream. Each subscription has a label, and the id of an
+/// A browser opens at most six HTTP/1.1 connections to a site, for all its pages together, so a page
+/// that follows four feeds should do so on one stream. Each subscription has a label, and the id of an
 /// event holds the cursor of each: `chat=17.9,load=17.5`. A client that comes back goes on in
 /// every topic where it was: [`Resume::of`] says for each what to subscribe to. A topic that is
 /// new to the client begins afresh.
 ///
-/// The order within a topic is kept; there is none between topics, which take turns. A topic that
-/// closes leaves the others, and the client that comes back is sent nothing more of it; the
-/// stream ends with the last of them, and only then is a client that comes back told 204. When
+/// The order within a topic is kept; topics take turns, so there is no order between them. When a
+/// topic closes, the others go on, and a client that comes back is sent nothing more of it; the
+/// stream ends with the last of them, and only then is a client that comes back answered 204. When
 /// one [lags](super::Lag::close), or goes on elsewhere, the stream ends for all: the client comes
 /// back.
 ///
@@ -67,8 +67,9 @@ use crate::response::Sse;
 ///     label: &str,
 /// ) -> Result<Subscription<E>, Missed> {
 ///     match topic.subscribe(resume.of(label)) {
-///         // Away for too long, or since before a restart: a 410 would end a browser for good.
-///         Err(Missed::Gap(_)) => Ok(topic.from_start()),
+///         // Away for too long, or with an id of before a restart or of an older version: a 410
+///         // would end a browser for good.
+///         Err(Missed::Gap(_) | Missed::Unreadable) => Ok(topic.from_start()),
 ///         subscribed => subscribed,
 ///     }
 /// }

@@ -20,12 +20,13 @@ use crate::remembered::Remembered;
 /// Clones are the same hub. A topic is idle when it has no subscribers, nobody else holds it,
 /// and it was not asked for during [`idle_after`](Self::idle_after). Of a removed topic its last
 /// cursor is remembered for [`forget_after`](Self::forget_after), so that a client that comes back
-/// with it reads on without a gap; after that, it is told of one. No cursor is ever used twice:
-/// a topic that is not remembered begins with an epoch of its own. So a cursor of another topic of
-/// the hub is a gap as well.
+/// with it reads on without a gap; after that, there is one. A hub never uses a cursor twice: a
+/// topic that is not remembered begins with a new epoch. So a cursor of another topic of the hub is
+/// a gap as well, and so is one of another process, but for a chance of about one in a million.
 ///
-/// Whoever chooses a key makes a topic. If that is a client, see that the key exists first: a hub
-/// has as many topics as were asked for within [`idle_after`](Self::idle_after).
+/// Asking for a topic makes it. If a client chooses the key, check that against what there may be:
+/// otherwise the hub has a topic for everything that clients ask for within
+/// [`idle_after`](Self::idle_after).
 ///
 /// A hub has no timer: idle topics go when the hub is next asked for one.
 ///
@@ -33,6 +34,7 @@ use crate::remembered::Remembered;
 ///
 /// ```
 /// use axum::extract::{Path, State};
+/// use axum::http::StatusCode;
 /// use sse_tower::{Cursor, Hub, Missed, Resume, Retention, SseEvent, Subscription, sse_handler};
 ///
 /// #[derive(SseEvent)]
@@ -40,22 +42,27 @@ use crate::remembered::Remembered;
 ///     Said { text: String },
 /// }
 ///
+/// /// A client chooses one of these, and does not make others.
+/// const ROOMS: [&str; 2] = ["lobby", "kitchen"];
+///
 /// #[sse_handler]
 /// async fn room(
 ///     resume: Resume<Cursor>,
-///     Path(room): Path<String>,
-///     State(rooms): State<Hub<String, Chat>>,
-/// ) -> Result<Subscription<Chat>, Missed> {
-///     match rooms.subscribe(&room, resume) {
-///         // Away for too long, or since before a restart: a 410 would end a browser for good.
-///         Err(Missed::Gap(_)) => Ok(rooms.topic(&room).from_start()),
-///         subscribed => subscribed,
-///     }
+///     Path(name): Path<String>,
+///     State(rooms): State<Hub<&'static str, Chat>>,
+/// ) -> axum::response::Result<Subscription<Chat>> {
+///     let room = ROOMS.into_iter().find(|room| *room == name).ok_or(StatusCode::NOT_FOUND)?;
+///     Ok(match rooms.subscribe(&room, resume) {
+///         // Away for too long, or with an id of before a restart or of an older version: a 410
+///         // would end a browser for good.
+///         Err(Missed::Gap(_) | Missed::Unreadable) => rooms.topic(&room).from_start(),
+///         subscribed => subscribed?,
+///     })
 /// }
 ///
-/// let rooms = Hub::<String, Chat>::new(Retention::events(100));
-/// rooms.publish(&"lobby".to_owned(), Chat::Said { text: "hi".into() })?;
-/// assert_eq!(rooms.topic(&"lobby".to_owned()).subscribers(), 0);
+/// let rooms = Hub::<&str, Chat>::new(Retention::events(100));
+/// rooms.publish(&"lobby", Chat::Said { text: "hi".into() })?;
+/// assert_eq!(rooms.topic(&"lobby").subscribers(), 0);
 /// # let _: axum::Router = axum::Router::new().route("/{room}", axum::routing::get(room)).with_state(rooms);
 /// # Ok::<(), sse_tower::PublishError>(())
 /// ```
@@ -112,9 +119,9 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
         }
     }
 
-    /// How long a topic stays that nobody uses. Default: one minute.
+    /// How long an unused topic is kept. Default: one minute.
     ///
-    /// Its events go with it, so let it be longer than clients take to come back.
+    /// Its events go with it, so make this longer than clients take to come back.
     #[must_use]
     pub fn idle_after(self, idle: Duration) -> Self {
         self.with(|shared| shared.idle_after = idle)
@@ -130,7 +137,7 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
         })
     }
 
-    /// The topic of `key`, which is made if there is none.
+    /// The topic of `key`; it is made if there is none.
     #[must_use]
     pub fn topic(&self, key: &K) -> Topic<E> {
         let now = now();

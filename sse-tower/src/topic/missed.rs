@@ -17,22 +17,23 @@ use crate::retry::Retry;
 ///
 /// As a response, [`Closed`](Self::Closed) is 204, and what is gone is 410: an `EventSource`
 /// stops at both, and its page can tell them apart by whether it has seen the last event. To keep
-/// the page alive, answer with a snapshot and [`Topic::live`](super::Topic::live).
+/// the page alive, answer [`Gap`](Self::Gap) and [`Unreadable`](Self::Unreadable) with a snapshot
+/// and [`Topic::live`](super::Topic::live), or with [`Topic::from_start`](super::Topic::from_start).
 /// [`Stopped`](Self::Stopped) is a stream that ends at once, with a hint to come back in 1 s to
-/// 5 s: an `EventSource` comes back after nothing else.
+/// 5 s: an `EventSource` comes back after no other answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
     /// Events in between are gone, or the cursor is of another topic or another time.
     Gap(Gap),
-    /// What the client sent is no cursor.
+    /// What the client sent is not a cursor: an id of an older version, for example.
     Unreadable,
     /// What the client sent was not sealed by us, or not for this topic and this client.
     Forged,
     /// The topic is closed and the client has seen all of it.
     Closed(TopicClosed),
     /// The topic has stopped in this process, because another one writes to it now or because it
-    /// was [stopped](super::DurableTopic::stop). Where it goes on, the client can read on.
+    /// was [stopped](super::DurableTopic::stop). The client can read on where the topic goes on.
     Stopped,
 }
 

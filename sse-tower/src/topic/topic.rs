@@ -19,8 +19,9 @@ use crate::extract::Resume;
 /// its own. What a returning client can still be sent is bounded by [`Retention`], and by what
 /// `#[sse(replay = "…")]` says of each event.
 ///
-/// A topic lives in the memory of its process. Its epoch is part of every cursor, so a client
-/// that comes back after a restart is told of a [gap](Missed::Gap).
+/// A topic lives in the memory of one process. Its epoch is part of every cursor, so for a client
+/// that comes back after a restart, or to
+/// [another process](crate::guide::resuming#several-processes), there is a [gap](Missed::Gap).
 ///
 /// # Examples
 ///
@@ -39,8 +40,9 @@ use crate::extract::Resume;
 ///     State(topic): State<Topic<Feed>>,
 /// ) -> Result<Subscription<Feed>, Missed> {
 ///     match topic.subscribe(resume) {
-///         // Away for too long, or since before a restart: a 410 would end a browser for good.
-///         Err(Missed::Gap(_)) => Ok(topic.from_start()),
+///         // Away for too long, or with an id of before a restart or of an older version: a 410
+///         // would end a browser for good.
+///         Err(Missed::Gap(_) | Missed::Unreadable) => Ok(topic.from_start()),
 ///         subscribed => subscribed,
 ///     }
 /// }
@@ -105,7 +107,7 @@ impl<E: SseEvent> Topic<E> {
 
     /// Publishes the last event and closes the topic for good.
     ///
-    /// Who comes late is sent what is missing and this event, and then, when there is nothing
+    /// A latecomer is sent what it is missing and this event, and then, when there is nothing
     /// left, is [answered 204](TopicClosed).
     ///
     /// # Errors
@@ -118,7 +120,7 @@ impl<E: SseEvent> Topic<E> {
     }
 
     /// Subscribes where `resume` says: after the cursor that the client has seen, or, if it has
-    /// seen nothing, to what is published from now on. Of a topic that is closed, that is its last
+    /// seen nothing, to what is published from now on. Of a closed topic, that is its last
     /// event.
     ///
     /// A client that was connected but was not sent an event has no cursor, so it comes back as
@@ -152,8 +154,8 @@ impl<E: SseEvent> Topic<E> {
     /// Subscribes to what is published from now on. Of a topic that is closed, that is its last
     /// event.
     ///
-    /// With a snapshot, subscribe first and take the snapshot then: what is published in
-    /// between may be in both, and is in none of them the other way round.
+    /// With a snapshot, subscribe first and then take the snapshot: what is published in between
+    /// may be in both, and the other way round would be in neither.
     ///
     /// # Examples
     ///
@@ -199,8 +201,8 @@ impl<E: SseEvent> Topic<E> {
     /// How far the slowest subscriber is behind; `None` without subscribers.
     ///
     /// A client that stopped reading is seen here and in [`lagging`](Self::lagging), and nowhere
-    /// else: nobody polls its stream, so that cannot tell. It looks at every subscriber and every
-    /// event that is kept: ask when metrics are collected, not for each event.
+    /// else: nobody polls its stream, so the stream cannot tell. This looks at every subscriber and
+    /// every event that is kept: call it when metrics are collected, not for each event.
     ///
     /// # Examples
     ///
@@ -280,7 +282,7 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// An epoch that no topic had before.
+/// An epoch that no topic of this process had before, and practically none of another one.
 pub(crate) fn new_epoch() -> u64 {
     static EPOCHS: Epochs = Epochs(AtomicU64::new(0));
     EPOCHS.next()
