@@ -1,12 +1,12 @@
 //! A chat with rooms: `cargo run --example chat`, then open the page in two windows.
 //!
-//! What is said in a room is a [`DurableTopic`], so a page that joins, one that comes back after
+//! The messages of a room are a [`DurableTopic`], so a page that joins, one that comes back after
 //! a lost connection or a restart of the server, and one that was there all the time end up with
-//! the same messages, each once. Who is there and who is writing is a topic of a [`Hub`] that
-//! keeps nothing. A page follows both on one connection.
+//! the same messages, each once. Who is there and who is writing goes through a topic of a [`Hub`]
+//! that keeps nothing. A page follows both on one connection.
 //!
-//! `PORT` chooses the port, and `FILE` the file of what was said, instead of one among the
-//! temporary files.
+//! `PORT` chooses the port, and `FILE` the file for the messages, instead of one in the temporary
+//! directory.
 
 use std::collections::HashMap;
 use std::env;
@@ -41,12 +41,12 @@ enum Said {
         name: String,
         text: String,
     },
-    /// What the page shows is no longer all there was: the room follows from where it begins.
+    /// The page has missed messages that are gone: it starts over with those that are kept.
     Restart,
 }
 
-/// What is of no interest later. It has no id, so the id that a page comes back with is always
-/// that of something said.
+/// What is of no interest later. It has no id, so the id with which a page comes back is always
+/// that of a message.
 #[derive(SseEvent)]
 enum Now {
     /// How many are in the room.
@@ -89,7 +89,7 @@ async fn follow(
     let topic = app.now.topic(&room);
     let now = topic.live();
     app.count(&topic);
-    // It ends with what is said, and the client comes back: presence alone is no chat.
+    // When the messages end, so does the stream, and the client comes back: presence is no chat.
     let said = said.map(Some).chain(stream::once(ready(None)));
     let both = stream::select(said, now.map(Some));
     let both = both.take_while(|event| ready(event.is_some()));

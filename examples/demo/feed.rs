@@ -1,4 +1,4 @@
-//! A live feed with resume: this machine's load and memory, each second.
+//! A live feed with resume: the load and the memory of this machine, once a second.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) enum Feed {
     Connected {
         newest: u64,
     },
-    /// So many samples are gone for good: the client was away for longer than they are kept.
+    /// How many samples are gone for good: the client was away for longer than they are kept.
     Lost {
         samples: u64,
     },
@@ -47,8 +47,8 @@ pub(crate) async fn feed(State(app): State<App>, resume: Resume<Cursor>) -> Sse<
     let samples = subscribed.unwrap_or_else(|missed| {
         let kept = app.feed.from_start();
         if let Missed::Gap(gap) = missed {
-            // More may have gone since, so the gap ends where the rest begins. Of another run of
-            // the server nothing is known, so a client of that has seen nothing.
+            // More may have gone since, so the gap ends where the rest begins. To a client of
+            // another run of the server, whose samples are unknown, nothing is said to be lost.
             let gap = Gap::new(gap.requested(), kept.cursor(), gap.cause());
             first.extend(gap.lost().map(|samples| Feed::Lost { samples }));
         }

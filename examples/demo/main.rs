@@ -78,7 +78,7 @@ enum Server {
     },
 }
 
-/// Looks ten times a second, and speaks when something changed.
+/// Looks ten times a second, and sends an event when something has changed.
 #[sse_handler(retry = "1s")]
 async fn status(State(app): State<App>) -> impl Stream<Item = Server> {
     stream! {
@@ -131,7 +131,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("http://{}/", listener.local_addr()?);
     // An event must not wait for the acknowledgement of the one before it.
     let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-    // At once, open streams or not: there is nothing to save.
+    // At once, even if streams are open: there is nothing to save.
     tokio::spawn(async { signal::ctrl_c().await.map(|()| process::exit(130)) });
     axum::serve(listener, router(app)).await?;
     Ok(())

@@ -58,7 +58,7 @@ impl Hashing {
     }
 }
 
-/// Hashes the directory, unless that is being done: 409.
+/// Starts to hash the directory; 409 if that is being done.
 pub(crate) async fn start(State(app): State<App>) -> Result<StatusCode, NotStarted> {
     let Hashing { root, jobs } = app.hashing;
     let job = jobs.start(Arc::clone(&root), None)?;

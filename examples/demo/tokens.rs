@@ -23,7 +23,7 @@ use crate::upstream::OpenAi;
 /// The longest request, and the longest prompt in characters.
 pub(crate) const MAX_BODY: usize = 16 * 1024;
 const MAX_PROMPT: usize = 2_000;
-/// How many answers may be under way at a time.
+/// How many answers may be in progress at a time.
 const MAX_RUNNING: usize = 8;
 
 #[derive(SseEvent)]
@@ -46,8 +46,8 @@ pub(crate) enum Answer {
     Cancelled,
 }
 
-/// Keeps an answer under the name that its page has chosen: a page that lost its connection, or
-/// was loaded anew, asks for it with `GET`. Nobody else knows the name.
+/// Keeps an answer under the name that its page has chosen: a page that lost its connection or
+/// was reloaded asks for it with `GET`. Nobody else knows the name.
 pub(crate) fn resumable() -> ResumeLayer {
     ResumeLayer::by(|parts: &Parts| Some(RunKey::new(parts.uri.path().to_owned()).public()))
         .linger(Duration::from_secs(30))
@@ -77,8 +77,8 @@ pub(crate) async fn answer(
     };
     let mut pieces = app.source.answer(question.prompt).take_until(cancelled);
     Ok(stream! {
-        // Moved in here: when nobody came back for the answer, this stream is dropped, and with
-        // it both the producer and the connection to the upstream.
+        // Moved in here: if nobody comes back for the answer, this stream is dropped, and with it
+        // both the producer and the connection to the upstream.
         let mut producer = producer;
         yield Answer::Started { model: app.source.name() };
         while let Some(piece) = pieces.next().await {
@@ -107,7 +107,7 @@ pub(crate) async fn unknown() -> (StatusCode, &'static str) {
     (StatusCode::NOT_FOUND, "the answer is gone")
 }
 
-/// A page that leaves may come back, so it says when it has enough.
+/// A page that leaves may come back, so it has to say when it has had enough.
 pub(crate) async fn cancel(Path(name): Path<String>, State(app): State<App>) -> StatusCode {
     app.produced.lock().cancel.remove(&name);
     StatusCode::NO_CONTENT

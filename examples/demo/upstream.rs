@@ -30,7 +30,7 @@ pub(crate) struct OpenAi {
 impl OpenAi {
     /// `base` ends with the version, as in `https://api.openai.com/v1`.
     pub(crate) fn from_env(base: &str) -> Result<Self, reqwest::Error> {
-        // An error says that there is a provider already, which will do.
+        // An error means that there is a provider already, which will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(Duration::from_secs(10))
@@ -153,7 +153,7 @@ fn unreadable(error: &ReadError) -> String {
     failure(message, with_causes(error))
 }
 
-/// What the page is told. What the upstream says may quote the key, so that is printed here.
+/// What the page is told. The upstream's own words may quote the key, so they are only printed here.
 fn failure(message: &str, upstream: impl Display) -> String {
     let upstream: String = upstream.to_string().chars().take(MOST_PRINTED).collect();
     eprintln!("{message}: {upstream:?}");

@@ -1,4 +1,4 @@
-//! One event to everybody: what is posted to `/publish` goes to all who follow `/events`.
+//! One event to everybody: what is posted to `/publish` goes to all clients of `/events`.
 //!
 //! ```text
 //! PORT=8080 cargo run --release --example fanout
@@ -6,8 +6,8 @@
 //! curl -d 'Hello, all of you' localhost:8080/publish
 //! ```
 //!
-//! A client that comes back with the id of the last event it has seen is sent what it missed, and
-//! what is still there if that is not known any more.
+//! A client that comes back with the id of the last event it has seen is sent what it missed, or
+//! everything that is kept if that is no longer known.
 
 use std::env;
 use std::error::Error;
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    // An event that waits for the answer to the one before it comes 40 ms late.
+    // An event that waits for the acknowledgement of the one before it is up to 40 ms late.
     let listener = listener.tap_io(|socket| {
         if let Err(error) = socket.set_nodelay(true) {
             eprintln!("tcp_nodelay: {error}");

@@ -30,23 +30,22 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(answer: MethodRouter<S>) 
         .layer(middleware::map_response(mark_ui_stream))
 }
 
-/// Keeps an answer for a page that was cut off or loaded anew. One that was read to its end is
-/// nothing to resume, as the AI SDK has it: a page that has stored it would show it twice. To stop
-/// an answer is to leave, which nobody can tell from being cut off; who asks again then wants the
-/// new answer alone.
+/// Keeps an answer for a page that was cut off or reloaded. The AI SDK does not resume an answer
+/// that was read to its end: a page that has stored it would show it twice. A user who stops an
+/// answer looks like one who was cut off; whoever then asks again wants the new answer alone.
 fn resumable() -> ResumeLayer {
     ResumeLayer::by(run_of)
         .linger(Duration::from_secs(30))
         .forget_after(Duration::from_secs(30))
         .forget_when_read()
-        // All of the longest answer in its smallest pieces: a page that comes back has no id, and
-        // reads from the beginning. For all runs that is 256 MiB at most.
+        // Room for the longest answer in its smallest pieces, because a page that comes back has no
+        // id, and reads from the beginning. For all runs together that is 256 MiB at most.
         .keep(Retention::events(65_536).bytes(8 << 20))
         .replace_running()
         .max_runs(32)
 }
 
-/// The chat that a request is about. A real application would also say whose it is.
+/// The chat that a request is about. A real application would also check whose it is.
 #[derive(Clone)]
 struct ChatId(String);
 
@@ -78,7 +77,7 @@ async fn name_chat(path: Option<Path<String>>, request: Request, next: Next) -> 
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
-/// Says which version of the UI message stream it is; a resumed stream has headers of its own.
+/// Adds the version of the UI message stream, which a resumed stream would not have.
 async fn mark_ui_stream(mut response: Response) -> Response {
     if response.status() == StatusCode::OK {
         let version = HeaderValue::from_static("v1");

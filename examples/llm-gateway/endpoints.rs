@@ -1,4 +1,4 @@
-//! What clients ask, each in its own dialect.
+//! The endpoints: one for each dialect that clients speak.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ pub(crate) type App = Arc<Upstream>;
 /// A request. Pages of other origins cannot say that theirs is JSON, so they cannot use the key.
 type Asked<T> = Result<Json<T>, JsonRejection>;
 
-/// Nobody sees a difference between tokens that come closer to each other.
+/// Tokens closer together than this look as if they came at once.
 const WINDOW: Duration = Duration::from_millis(20);
 
 /// A refusal is an error of the status and the dialect that the client expects.
 struct Refused(StatusCode, Value);
 
-/// OpenAI: what the upstream says passes as it is, also what this program does not know of.
+/// OpenAI: what the upstream says is passed on as it is, whether this program knows it or not.
 pub(crate) async fn chat_completions(State(app): State<App>, asked: Asked<Request>) -> Response {
     let answer = async {
         let Json(request) = asked?;

@@ -2,7 +2,7 @@
 //!
 //! | Route | Clients |
 //! |---|---|
-//! | `POST /v1/chat/completions` | the SDKs of OpenAI, and everybody who is compatible |
+//! | `POST /v1/chat/completions` | the SDKs of OpenAI, and everything compatible with them |
 //! | `POST /v1/responses` | the SDKs of OpenAI |
 //! | `POST /v1/messages` | the SDKs of Anthropic |
 //! | `POST /api/chat`, `GET /api/chat/{id}/stream` | `useChat` of the AI SDK, which may lose its connection |
@@ -12,10 +12,9 @@
 //! nothing is translated.
 //!
 //! `OPENAI_BASE_URL` (with `OPENAI_API_KEY`) names the upstream; without it, a Markov chain over the
-//! README answers. `OPENAI_MODEL` takes the place of the model that clients ask for; `useChat` asks
-//! for none. `PORT` chooses the port. Whoever reaches the port may use the key, so this listens on
-//! the loopback address only. Clients read what the upstream says is wrong, unless that is about the
-//! key.
+//! README answers. `OPENAI_MODEL` replaces the model that clients ask for; `useChat` asks for none.
+//! `PORT` chooses the port. Whoever reaches the port can use the key, so this listens on the loopback
+//! address only. Clients are told what the upstream says is wrong, unless that is about the key.
 
 mod chat;
 mod dialect;

@@ -1,4 +1,4 @@
-//! Who answers: a service that speaks the dialect of OpenAI, in this process if there is no other.
+//! The upstream: a service that speaks the dialect of OpenAI, or the embedded model.
 
 use std::env;
 use std::error::Error;
@@ -42,12 +42,12 @@ impl Upstream {
             let readme = include_str!("../../README.md");
             return Ok(Self::Embedded(Arc::new(Markov::new(readme))));
         };
-        // An error says that there is a provider already, which will do.
+        // An error means that there is a provider already, which will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(Duration::from_secs(10))
-            // A model may think for long, and an answer that is no stream comes at its end. Clients
-            // wait as long by themselves.
+            // A model may think for a long time, and an answer that is not streamed comes when it has
+            // finished. Clients wait as long by default.
             .read_timeout(Duration::from_secs(600))
             .build()?;
         Ok(Self::Service(Service {
@@ -115,7 +115,7 @@ impl Service {
             eprintln!("{error}: {}", cause.unwrap_or_default());
             Failure::new(502, "the upstream cannot be reached")
         })?;
-        // That may quote the key, and is nothing that a client can mend.
+        // The answer may quote the key, and a client cannot do anything about it.
         if let StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN = response.status() {
             return Err(Failure::new(
                 502,

@@ -1,9 +1,9 @@
-//! A directory is hashed, and whoever wants to looks: `cargo run --example progress [DIRECTORY]`.
+//! A directory is hashed while anybody may look: `cargo run --example progress [DIRECTORY]`.
 //!
-//! The page that it prints the address of has a bar for the whole, for each directory and for
-//! each file that is being read. So has this terminal, through the client of this library; another
-//! one has it with `cargo run --example progress -- watch URL`. All begin with what is done so
-//! far, whenever they come, and are told the end, however late.
+//! It prints the address of a page that has a bar for the whole, for each directory and for each
+//! file that is being read. So has this terminal, through the client of this library, and another
+//! one with `cargo run --example progress -- watch URL`. All begin with what is done so far,
+//! whenever they come, and are told how it ended, however late.
 //!
 //! `PORT` chooses the port.
 
@@ -33,7 +33,7 @@ use crate::hash::Summary;
 #[derive(Clone)]
 struct App {
     root: Arc<Path>,
-    /// By what is hashed. It is one directory here, so there is one job at a time.
+    /// Keyed by what is hashed. Here that is one directory, so there is one job at a time.
     jobs: Jobs<Arc<Path>, Summary>,
 }
 

@@ -1,4 +1,4 @@
-//! The same job in a terminal: events of our client move the bars of indicatif.
+//! The same job in a terminal: the events that our client reads move bars of indicatif.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::error::Error;
@@ -13,7 +13,7 @@ use crate::hash::Summary;
 
 /// Follows the job at `url` to its end.
 pub(crate) async fn watch(url: &str) -> Result<(), Box<dyn Error>> {
-    // Reqwest wants to know it, even for addresses without TLS; twice is no error here.
+    // Reqwest needs a provider, even for addresses without TLS; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = Http::new(reqwest::Client::builder())?;
     let mut events = EventSource::<Progress<Summary>>::get(&http, url)
@@ -114,7 +114,7 @@ fn clear(
     });
 }
 
-/// What the server has computed. An indicatif that computed it here would begin at zero.
+/// What the server has computed. Computed here by indicatif, it would begin at zero.
 fn pace(rate: Option<f64>, eta_ms: Option<u64>) -> String {
     let rate = rate.map_or("? ".to_owned(), |rate| format!("{:.0} ", rate / 1e6));
     let eta = eta_ms.map_or("?".to_owned(), |eta| format!("{:.1}", eta as f64 / 1000.0));

@@ -9,8 +9,8 @@
 //!   -d BODY        sends a POST with this body, and no second one
 //! ```
 //!
-//! What happens to the connection is told on stderr. It ends when the stream says that it is
-//! over, with an error if the server refuses it.
+//! What happens to the connection goes to stderr. The program ends when the stream is over, or with
+//! an error if the server refuses it.
 
 mod args;
 mod print;
@@ -72,7 +72,7 @@ async fn watch(args: Args) -> Result<(), Box<dyn Error>> {
     while let Some(event) = events.next().await {
         let event = event.inspect_err(tell_body)?;
         match printer.print(&mut out, &event).and_then(|()| out.flush()) {
-            // Nobody reads on, as behind `head`.
+            // Nobody reads on, as when piped into `head`.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
             written => written?,
         }

@@ -15,7 +15,7 @@ pub(crate) enum Printer {
 }
 
 impl Printer {
-    /// With colours if somebody sees them who has not said no (<https://no-color.org>).
+    /// With colours on a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
     pub(crate) fn for_terminal(is_terminal: bool) -> Self {
         let declined = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self::Text {
@@ -31,7 +31,7 @@ impl Printer {
     }
 }
 
-/// The name, the id, and the data: behind them if it is one line, and else below.
+/// The name, the id, and the data: next to them if it is one line, otherwise below.
 fn text(out: &mut impl Write, event: &RawEvent<'_>, colours: bool) -> io::Result<()> {
     let name = visible(event.event());
     match colours {
@@ -92,7 +92,7 @@ fn json(event: &RawEvent<'_>) -> io::Result<String> {
     Ok(line)
 }
 
-/// Text of somebody else, none of which a terminal obeys.
+/// Text from somebody else, with nothing left that a terminal would obey.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

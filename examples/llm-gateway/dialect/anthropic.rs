@@ -101,7 +101,7 @@ pub(crate) fn events(piece: Piece) -> Vec<Anthropic> {
     }
 }
 
-/// The answer to who wants no stream.
+/// The answer for clients that want no stream.
 pub(crate) fn message(whole: Whole) -> Value {
     json!(Head {
         content: vec![Block::Text { text: whole.text }],

@@ -1,6 +1,6 @@
-//! What providers and clients say to each other, each dialect an enum of events.
+//! The dialects of providers and clients, each an enum of events.
 //!
-//! Copies of what is in use, made for text: providers change theirs, so look before you copy.
+//! They are copies of what is in use, for text only: providers change theirs, so look before you copy.
 //! [`openai`] is read and written, the others are written. Between them an answer is [`Piece`]s.
 
 pub(crate) mod anthropic;

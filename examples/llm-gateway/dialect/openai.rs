@@ -1,4 +1,4 @@
-//! Chat completions of OpenAI, and of everybody who is compatible: read and written.
+//! Chat completions of OpenAI and everything compatible with them: read and written.
 
 use async_stream::try_stream;
 use futures_util::{Stream, StreamExt as _};
@@ -153,14 +153,14 @@ where
     }
 }
 
-/// What the upstream sent instead may quote a key, so that is for us.
+/// What the upstream sent instead may quote a key, so it is for our log only.
 fn unreadable(error: ReadError) -> Failure {
     let cause = std::error::Error::source(&error).map(ToString::to_string);
     eprintln!("{error}: {}", cause.unwrap_or_default());
     Failure::new(502, "the upstream broke off")
 }
 
-/// No time, so that what is the same is the same bytes: clients require it and show it to nobody.
+/// Always the same time, so that equal answers have equal bytes: clients require one and show none.
 const CREATED: u64 = 1;
 
 /// Writes an answer.
@@ -247,7 +247,7 @@ impl From<Usage> for Tokens {
     }
 }
 
-/// The answer to who wants no stream.
+/// The answer for clients that want no stream.
 pub(crate) fn completion(whole: Whole) -> Value {
     json!({
         "id": whole.id,
