@@ -102,6 +102,14 @@ function openai(urls, upstream) {
       assert.equal((await answer.json()).error.type, 'invalid_request_error')
       assert.equal(upstream.asked.length, asked)
     },
+    'what cut an answer short is said': async () => {
+      assert.equal((await read(ask('be short'))).finish, 'length')
+      let last
+      for await (const event of await client.responses.create({ model: 'm', input: 'be short', stream: true })) last = event
+      assert.equal(last.type, 'response.incomplete')
+      assert.deepEqual(last.response.incomplete_details, { reason: 'max_output_tokens' })
+      assert.equal(last.response.usage.total_tokens, 8)
+    },
     'who leaves stops the upstream': () => leaves(upstream, async () => {
       let words = 0
       for await (const chunk of await ask('forever')) if ((words += chunk.choices[0].delta.content ? 1 : 0) === 3) break
@@ -133,6 +141,12 @@ function openai(urls, upstream) {
       const picture = [{ role: 'user', content: [{ type: 'input_image', image_url: 'data:,' }] }]
       await assert.rejects(client.responses.create({ model: 'm', input: picture, stream: true }), OpenAI.BadRequestError)
     },
+    'who leaves a response stops the upstream': () => leaves(upstream, async () => {
+      let words = 0
+      for await (const { type } of await client.responses.create({ model: 'm', input: 'forever', stream: true })) {
+        if (type === 'response.output_text.delta' && ++words === 3) break
+      }
+    }),
     'an error in the middle of a response is an event of its own': async () => {
       const events = []
       for await (const event of await client.responses.create({ model: 'm', input: 'break', stream: true })) events.push(event)
@@ -222,6 +236,13 @@ function ai(urls, upstream) {
       assert.ok(!('model' in upstream.asked.at(-1)), 'none was asked for')
       assert.equal(await transport(urls.gateway).reconnectToStream({ chatId: 'greeted' }), null)
       assert.equal(await transport(urls.gateway).reconnectToStream({ chatId: 'never' }), null)
+    },
+    'an answer says why it ended': async () => {
+      for (const [prompt, reason] of [['greet', 'stop'], ['be short', 'length']]) {
+        const chunks = []
+        for await (const chunk of await send(urls.gateway, prompt, prompt)) chunks.push(chunk)
+        assert.deepEqual(chunks.at(-1), { type: 'finish', finishReason: reason, messageMetadata: { inputTokens: 3, outputTokens: 5 } })
+      }
     },
     'an error in the middle is one, behind what came before it': async () => {
       for (const [prompt, message] of [['break', 'out of words'], ['hang up', 'the upstream broke off']]) {

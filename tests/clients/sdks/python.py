@@ -56,19 +56,23 @@ def openai_at(base):
 
 def ask_openai(prompt, texts=None, client=openai_at(URLS["gateway"]), **more):
     texts = [] if texts is None else texts
+    reason = None
     with client.chat.completions.create(**question(prompt), stream=True, **more) as stream:
         for chunk in stream:
             if chunk.choices and chunk.choices[0].delta.content:
                 texts.append(chunk.choices[0].delta.content)
+            if chunk.choices and chunk.choices[0].finish_reason:
+                reason = chunk.choices[0].finish_reason
             if prompt == "forever" and len(texts) == 3:
                 break
-    return "".join(texts), chunk
+    return "".join(texts), reason, chunk
 
 
-@check("openai (Python): an answer streams, with its usage, and what nobody knows of")
+@check("openai (Python): an answer streams, with its finish reason, its usage, and what nobody knows of")
 def _():
-    text, last = ask_openai("greet", stream_options={"include_usage": True})
-    assert text == GREETING, text
+    text, reason, last = ask_openai("greet", stream_options={"include_usage": True})
+    assert (text, reason) == (GREETING, "stop"), (text, reason)
+    assert ask_openai("be short")[1] == "length"
     assert last.usage.total_tokens == 8 and last.system_fingerprint == "fp-1", last
 
 
@@ -108,9 +112,22 @@ def _():
             assert stream.get_final_response().output_text == expected
 
 
+@check("openai (Python): an error in the middle of a response, and what cut one short, are events")
+def _():
+    def last(prompt):
+        events = openai_at(URLS["gateway"]).responses.create(model="m", input=prompt, stream=True)
+        return list(events)[-1]
+
+    error = last("break")
+    assert (error.type, error.message) == ("error", "out of words"), error
+    short = last("be short")
+    assert short.type == "response.incomplete", short
+    assert short.response.incomplete_details.reason == "max_output_tokens", short
+
+
 @check("openai (Python): answers that are always the same")
 def _():
-    text, _ = ask_openai("hi", client=openai_at(URLS["conformance"]))
+    text, _, _ = ask_openai("hi", client=openai_at(URLS["conformance"]))
     assert text == "Hello €豆\nwörld", text
 
 
