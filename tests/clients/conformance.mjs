@@ -180,8 +180,8 @@ const asRecorded = {
       // It sends control characters, which HTTP forbids, so our server refuses that request.
       if (['id-ctrl01', 'id-del7f'].includes(visit.name) && !process.env.SSE_REFERENCE) continue
       const seen = await again(client, visit)
-      // How much longer a wait may be, nobody can say.
-      if (seen.waits.every((wait, at) => wait >= visit.waits[at])) seen.waits = visit.waits
+      // How much longer a wait may be, nobody can say; and a timer may ring a moment early.
+      if (seen.waits.every((wait, at) => wait + 50 >= visit.waits[at])) seen.waits = visit.waits
       assert.deepEqual(seen, visit)
     }
     return `${visits.length} visits`
