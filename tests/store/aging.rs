@@ -19,7 +19,7 @@ fn keeping() -> Retention {
 /// Lets time pass, for the store too.
 async fn pass(store: &Slow, time: Duration) {
     store
-        .seen
+        .habits
         .clock
         .fetch_add(time.as_secs(), Ordering::Relaxed);
     sleep(time).await;

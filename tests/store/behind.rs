@@ -92,7 +92,7 @@ async fn check_reads(seen_by: impl Fn(u64) -> u64) {
         assert!(all.into_iter().eq(expected));
     });
     join_all(readers).await;
-    let reads = store.seen.reads.load(Ordering::Relaxed);
+    let reads = store.habits.reads.load(Ordering::Relaxed);
     println!("{reads} reads for 100 readers of {pages} pages");
     assert!(reads <= pages, "{reads} reads of {pages} pages");
     assert_eq!(topic.subscribers(), 0);
@@ -203,7 +203,7 @@ async fn nothing_is_read_for_a_reader_that_has_left() {
     drop(subscriptions.split_off(1));
     assert!(next_texts(&mut subscriptions[0]).await.is_some());
     sleep(Duration::from_secs(60)).await;
-    let reads = store.seen.reads.load(Ordering::Relaxed);
+    let reads = store.habits.reads.load(Ordering::Relaxed);
     assert_eq!(reads, 1, "for one reader");
 }
 
@@ -213,7 +213,7 @@ async fn what_is_not_shown_yet_is_not_read_from_the_store_either() {
     let topic = open(store.clone()).await;
     let cursors = publish(&topic, 30).await;
     let mut behind = topic.subscribe(Resume::After(cursors[4])).unwrap();
-    store.seen.answers_after.store(100, Ordering::Relaxed);
+    store.habits.answers_after.store(100, Ordering::Relaxed);
     let publishing = tokio::spawn({
         let topic = topic.clone();
         async move { publish(&topic, 1).await }

@@ -29,7 +29,7 @@ async fn publishers_that_wait_at_the_same_time_are_committed_together() {
         .collect();
     seqs.sort_unstable();
     assert_eq!(seqs, (1..=100).collect::<Vec<_>>());
-    let appends = store.seen.appends.load(Ordering::Relaxed);
+    let appends = store.habits.appends.load(Ordering::Relaxed);
     assert!(appends <= 2, "{appends} commits of 100 publishers");
     assert_eq!(texts(&mut subscription, 100).await.len(), 100);
 }
@@ -39,17 +39,17 @@ async fn events_that_are_published_together_are_all_there_or_none() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    Seen::set(&store.seen.refuses, true);
+    Seen::set(&store.habits.refuses, true);
     let refused = topic.publish_all(["x", "y"].map(note)).await;
     assert!(refused.is_err());
-    Seen::set(&store.seen.refuses, false);
+    Seen::set(&store.habits.refuses, false);
     // More than a group of publishers.
     let notes = (1..=1_000).map(|n| note(n.to_string()));
     let last = topic.publish_all(notes).await.unwrap();
     assert_eq!(last, Some(topic.head()));
     assert_eq!(topic.publish_all::<[Note; 0]>([]).await.unwrap(), None);
     assert_eq!(texts(&mut subscription, 1_000).await, numbers(1..=1_000));
-    assert_eq!(store.seen.appends.load(Ordering::Relaxed), 2);
+    assert_eq!(store.habits.appends.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,7 +84,7 @@ async fn a_commit_that_fails_reaches_nobody_and_leaves_no_hole() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    Seen::set(&store.seen.fails, true);
+    Seen::set(&store.habits.fails, true);
     let failed = topic.publish(note("lost")).await;
     let Err(DurableError::Unknown(error)) = failed else {
         panic!("a store that is gone cannot tell: {failed:?}");
@@ -99,7 +99,7 @@ async fn a_commit_that_fails_reaches_nobody_and_leaves_no_hole() {
         matches!(refused, Err(DurableError::Store(StoreError::Failed(_)))),
         "{refused:?}"
     );
-    Seen::set(&store.seen.fails, false);
+    Seen::set(&store.habits.fails, false);
     publish_after(&topic, "1").await;
     assert_eq!(texts(&mut subscription, 1).await, ["1"]);
     drop(topic);
@@ -113,7 +113,7 @@ async fn a_commit_without_an_answer_is_found() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    Seen::set(&store.seen.loses_answers, true);
+    Seen::set(&store.habits.loses_answers, true);
     // Two of one key in one commit: of these only the second is there.
     let price = |text: &str| Note::Latest("price", text.to_owned());
     let published = join_all([
@@ -139,13 +139,13 @@ async fn a_commit_that_was_not_made_is_told_as_that() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    Seen::set(&store.seen.refuses, true);
+    Seen::set(&store.habits.refuses, true);
     let failed = topic.publish(note("lost")).await;
     assert!(
         matches!(failed, Err(DurableError::Store(StoreError::Failed(_)))),
         "{failed:?}"
     );
-    Seen::set(&store.seen.refuses, false);
+    Seen::set(&store.habits.refuses, false);
     publish_after(&topic, "1").await;
     assert_eq!(texts(&mut subscription, 1).await, ["1"]);
 }
@@ -190,7 +190,7 @@ async fn a_reader_whose_store_fails_ends_and_comes_back() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let cursors = publish(&topic, 30).await;
-    Seen::set(&store.seen.fails, true);
+    Seen::set(&store.habits.fails, true);
     let subscriptions: Vec<_> = (0..20)
         .map(|_| topic.subscribe(Resume::After(cursors[4])).unwrap())
         .collect();
@@ -198,13 +198,13 @@ async fn a_reader_whose_store_fails_ends_and_comes_back() {
         .into_iter()
         .map(async |mut it| it.next().await.is_none());
     assert_eq!(join_all(ends).await, [true; 20]);
-    let reads = store.seen.reads.load(Ordering::Relaxed);
+    let reads = store.habits.reads.load(Ordering::Relaxed);
     assert_eq!(
         reads, 1,
         "what one reads in vain, the others do not try again"
     );
 
-    Seen::set(&store.seen.fails, false);
+    Seen::set(&store.habits.fails, false);
     let mut subscription = topic.subscribe(Resume::After(cursors[4])).unwrap();
     assert_eq!(texts(&mut subscription, 25).await, numbers(6..=30));
 }
@@ -218,7 +218,7 @@ async fn a_commit_of_somebody_else_is_not_taken_for_ours() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    Seen::set(&store.seen.fails, true);
+    Seen::set(&store.habits.fails, true);
     let unknown = topic.publish(note("ours")).await;
     assert!(
         matches!(unknown, Err(DurableError::Unknown(_))),
@@ -226,7 +226,7 @@ async fn a_commit_of_somebody_else_is_not_taken_for_ours() {
     );
     let theirs = open(store.store.clone()).await;
     theirs.publish(note("theirs")).await.unwrap();
-    Seen::set(&store.seen.fails, false);
+    Seen::set(&store.habits.fails, false);
     let refused = topic.publish(note("next")).await;
     assert!(
         matches!(
@@ -246,8 +246,8 @@ async fn a_commit_without_an_answer_is_settled_without_another_publisher() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    Seen::set(&store.seen.loses_answers, true);
-    Seen::set(&store.seen.fails_to_open, true);
+    Seen::set(&store.habits.loses_answers, true);
+    Seen::set(&store.habits.fails_to_open, true);
     let unknown = topic.publish(note("1")).await;
     assert!(
         matches!(unknown, Err(DurableError::Unknown(_))),
@@ -255,8 +255,8 @@ async fn a_commit_without_an_answer_is_settled_without_another_publisher() {
     );
     let early = timeout(Duration::from_secs(600), subscription.next()).await;
     assert!(early.is_err(), "nobody knows yet");
-    Seen::set(&store.seen.loses_answers, false);
-    Seen::set(&store.seen.fails_to_open, false);
+    Seen::set(&store.habits.loses_answers, false);
+    Seen::set(&store.habits.fails_to_open, false);
     let settled = timeout(Duration::from_secs(600), texts(&mut subscription, 1)).await;
     assert_eq!(settled.expect("the store can be asked again"), ["1"]);
 }
@@ -266,11 +266,11 @@ async fn a_close_without_an_answer_is_settled_as_one() {
     let store = Slow::default();
     let topic = open(store.clone()).await;
     let mut subscription = topic.live();
-    Seen::set(&store.seen.loses_answers, true);
-    Seen::set(&store.seen.fails_to_open, true);
+    Seen::set(&store.habits.loses_answers, true);
+    Seen::set(&store.habits.fails_to_open, true);
     assert!(topic.close(note("bye")).await.is_err());
-    Seen::set(&store.seen.loses_answers, false);
-    Seen::set(&store.seen.fails_to_open, false);
+    Seen::set(&store.habits.loses_answers, false);
+    Seen::set(&store.habits.fails_to_open, false);
     let rest = timeout(Duration::from_secs(600), texts(&mut subscription, 1)).await;
     assert_eq!(rest.expect("it is settled"), ["bye"]);
     assert!(subscription.next().await.is_none());

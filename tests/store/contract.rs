@@ -3,13 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use sse_tower::log::ReadLimit;
-use sse_tower::store::{
-    BoxStore, Entry, EventStore, MemoryStore, Opened, Read, RedbStore, StoreError, TopicKey,
-};
+use sse_tower::store::{BoxStore, Entry, EventStore, MemoryStore, RedbStore, TopicKey};
 use sse_tower::{Cursor, Retention};
 
 use crate::TempPath;
+use crate::around::Habits;
 
 mod memory {
     use sse_tower::store::MemoryStore;
@@ -47,47 +45,11 @@ mod boxed {
 }
 
 /// A store of somebody else, which trims when it likes.
-struct Lax(MemoryStore);
+struct Lax;
 
-impl EventStore for Lax {
-    async fn open(&self, topic: &TopicKey) -> Result<Opened, StoreError> {
-        self.0.open(topic).await
-    }
-
-    async fn append(
-        &self,
-        topic: &TopicKey,
-        first: Cursor,
-        entries: &[Entry],
-    ) -> Result<(), StoreError> {
-        self.0.append(topic, first, entries).await
-    }
-
-    async fn read(
-        &self,
-        topic: &TopicKey,
-        after: Cursor,
-        limit: ReadLimit,
-    ) -> Result<Read, StoreError> {
-        self.0.read(topic, after, limit).await
-    }
-
-    async fn close(
-        &self,
-        topic: &TopicKey,
-        first: Cursor,
-        last: &[Entry],
-    ) -> Result<(), StoreError> {
-        self.0.close(topic, first, last).await
-    }
-
-    async fn trim(
-        &self,
-        topic: &TopicKey,
-        _: Retention,
-        _: SystemTime,
-    ) -> Result<Cursor, StoreError> {
-        Ok(self.0.open(topic).await?.start)
+impl Habits for Lax {
+    fn retention(&self, _: Retention) -> Retention {
+        Retention::events(usize::MAX).bytes(usize::MAX)
     }
 }
 
@@ -95,10 +57,14 @@ mod lax {
     use sse_tower::store::MemoryStore;
 
     use super::Lax;
+    use crate::around::Around;
 
-    fn place() -> impl AsyncFn() -> Lax {
+    fn place() -> impl AsyncFn() -> Around<Lax> {
         let store = MemoryStore::new();
-        async move || Lax(store.clone())
+        async move || {
+            let store = store.clone();
+            Around { store, habits: Lax }
+        }
     }
 
     sse_tower::event_store_contract!(place());

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod aging;
+mod around;
 mod behind;
 mod broken;
 mod chat;

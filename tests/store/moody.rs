@@ -2,27 +2,26 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::join_all;
-use sse_tower::log::ReadLimit;
-use sse_tower::store::{Entry, EventStore, MemoryStore, Opened, Read, StoreError, TopicKey};
-use sse_tower::{Cursor, DurableError, DurableTopic, Missed, Resume, Retention};
+use sse_tower::store::{MemoryStore, StoreError};
+use sse_tower::{Cursor, DurableError, DurableTopic, Missed, Resume};
 use tokio::time::{sleep, timeout};
 
+use crate::around::{Around, Habits, Op};
 use crate::{Note, next_texts, note, open, texts};
 
 /// Fails before it has done something, or after that, and takes its time.
 #[derive(Clone)]
 struct Moody {
-    store: MemoryStore,
     rng: Arc<Mutex<Rng>>,
     calm: Arc<AtomicBool>,
 }
 
 impl Moody {
-    /// Comes before and after an operation, of which so many in a hundred fail here.
+    /// So many in a hundred fail here.
     async fn mood(&self, percent: u8) -> Result<(), StoreError> {
         if self.calm.load(Ordering::Relaxed) {
             return Ok(());
@@ -39,52 +38,22 @@ impl Moody {
     }
 }
 
-impl EventStore for Moody {
-    async fn open(&self, topic: &TopicKey) -> Result<Opened, StoreError> {
-        self.mood(50).await?;
-        self.store.open(topic).await
+impl Habits for Moody {
+    async fn before(&self, op: Op) -> Result<(), StoreError> {
+        self.mood(match op {
+            Op::Open => 50,
+            Op::Append => 15,
+            Op::Read => 10,
+            Op::Trim => 25,
+        })
+        .await
     }
 
-    async fn append(
-        &self,
-        topic: &TopicKey,
-        first: Cursor,
-        entries: &[Entry],
-    ) -> Result<(), StoreError> {
-        self.mood(15).await?;
-        self.store.append(topic, first, entries).await?;
-        self.mood(30).await
-    }
-
-    async fn read(
-        &self,
-        topic: &TopicKey,
-        after: Cursor,
-        limit: ReadLimit,
-    ) -> Result<Read, StoreError> {
-        self.mood(10).await?;
-        self.store.read(topic, after, limit).await
-    }
-
-    async fn close(
-        &self,
-        topic: &TopicKey,
-        first: Cursor,
-        last: &[Entry],
-    ) -> Result<(), StoreError> {
-        self.mood(15).await?;
-        self.store.close(topic, first, last).await?;
-        self.mood(30).await
-    }
-
-    async fn trim(
-        &self,
-        topic: &TopicKey,
-        retention: Retention,
-        now: SystemTime,
-    ) -> Result<Cursor, StoreError> {
-        self.mood(25).await?;
-        self.store.trim(topic, retention, now).await
+    async fn after(&self, op: Op) -> Result<(), StoreError> {
+        match op {
+            Op::Append => self.mood(30).await,
+            _ => Ok(()),
+        }
     }
 }
 
@@ -92,17 +61,18 @@ impl EventStore for Moody {
 async fn what_publishers_are_told_is_what_there_is() {
     let (mut stored, mut lost, mut unknown) = (0, 0, 0);
     for seed in 0..100 {
-        let store = Moody {
-            store: MemoryStore::new(),
+        let habits = Moody {
             rng: Arc::new(Mutex::new(Rng::with_seed(seed))),
             calm: Arc::new(AtomicBool::new(true)),
         };
+        let store = MemoryStore::new();
+        let store = Around { store, habits };
         let topic = open(store.clone()).await;
-        store.calm.store(false, Ordering::Relaxed);
+        store.habits.calm.store(false, Ordering::Relaxed);
         let reading = tokio::spawn(read_to_the_end(topic.clone()));
         let publishers = (0..4).map(|publisher| publish(&topic, publisher, seed));
         let told = join_all(publishers).await;
-        store.calm.store(true, Ordering::Relaxed);
+        store.habits.calm.store(true, Ordering::Relaxed);
         topic.close(note("bye")).await.unwrap();
 
         // All of it, from a process that knows nothing of this.
