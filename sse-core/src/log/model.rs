@@ -1,8 +1,16 @@
 //! The log under a scheduler that tries interleavings.
 //!
 //! Threads share the lock and the number of the round, which changes under it, and [shuttle]
-//! switches at every use of either. It takes atomics for sequentially consistent: what the round
-//! needs besides is that a wake is ordered before the poll that it causes, which wakers promise.
+//! switches at every use of either: at random where there is much to interleave, and in every
+//! order there is where an append meets a reader.
+//!
+//! What loom would add are the orders that memory allows and shuttle, which takes atomics for
+//! sequentially consistent, does not try. One value is read without the lock, the round, and
+//! nothing else is read on the strength of it: who sees a new one takes the lock, and who sees the
+//! old one waits. That is wrong only if the list was taken and the wake is over; but a wake is
+//! ordered before the poll that it causes, as wakers promise, so that poll sees the new round,
+//! whatever the order of its load. Loom would have to assume the same of its waker.
+//!
 //! `SSE_LOG_ITERATIONS=1000000` makes a long run; the printed schedule of a failure can be
 //! replayed with `shuttle::replay`.
 
@@ -10,6 +18,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use std::{env, mem};
@@ -104,11 +113,7 @@ impl Given {
 
     fn read_to_end(mut self, mut reader: Reader) -> Self {
         while !self.add(shuttle::future::block_on(poll_fn(|cx| {
-            // Twice, as servers do.
-            match reader.poll_next(cx) {
-                Poll::Pending => reader.poll_next(cx),
-                ready => ready,
-            }
+            twice(&mut reader, cx)
         }))) {}
         self
     }
@@ -335,6 +340,36 @@ fn detaching_while_everything_goes_on() {
 #[test]
 fn dropping_the_log_ends_its_readers() {
     explore(|| everything(TIGHT, |_, _| Vec::new()));
+}
+
+/// Every order of what a publisher and a reader that waits do, not a sample.
+#[test]
+fn an_append_meets_a_reader_in_every_order() {
+    static ORDERS: AtomicU64 = AtomicU64::new(0);
+    let scenario = || {
+        ORDERS.fetch_add(1, Ordering::Relaxed);
+        let log = Log::new(7, Retention::default());
+        let mut reader = log.reader();
+        let reading = thread::spawn(move || {
+            let read = shuttle::future::block_on(poll_fn(|cx| twice(&mut reader, cx)));
+            (read, reader)
+        });
+        log.append(&All("a"), Instant::now()).unwrap();
+        let (read, _reader) = reading.join().unwrap();
+        assert!(matches!(read, Read::Block(_)), "{read:?}");
+    };
+    shuttle::check_dfs(scenario, None);
+    let orders = ORDERS.load(Ordering::Relaxed);
+    println!("{orders} orders");
+    assert!(orders > 100, "{orders}");
+}
+
+/// As servers poll.
+fn twice(reader: &mut Reader, cx: &mut Context<'_>) -> Poll<Read> {
+    match reader.poll_next(cx) {
+        Poll::Pending => reader.poll_next(cx),
+        ready => ready,
+    }
 }
 
 #[test]
