@@ -5,6 +5,7 @@ mod aging;
 mod around;
 mod behind;
 mod broken;
+mod chaos;
 mod chat;
 mod contract;
 mod durable;

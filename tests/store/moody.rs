@@ -15,12 +15,24 @@ use crate::{Note, next_texts, note, open, texts};
 
 /// Fails before it has done something, or after that, and takes its time.
 #[derive(Clone)]
-struct Moody {
+pub(crate) struct Moody {
     rng: Arc<Mutex<Rng>>,
     calm: Arc<AtomicBool>,
 }
 
 impl Moody {
+    /// One that is in no mood yet.
+    pub(crate) fn calm(seed: u64) -> Self {
+        Self {
+            rng: Arc::new(Mutex::new(Rng::with_seed(seed))),
+            calm: Arc::new(AtomicBool::new(true)),
+        }
+    }
+
+    pub(crate) fn set_calm(&self, calm: bool) {
+        self.calm.store(calm, Ordering::Relaxed);
+    }
+
     /// So many in a hundred fail here.
     async fn mood(&self, percent: u8) -> Result<(), StoreError> {
         if self.calm.load(Ordering::Relaxed) {
@@ -61,18 +73,15 @@ impl Habits for Moody {
 async fn what_publishers_are_told_is_what_there_is() {
     let (mut stored, mut lost, mut unknown) = (0, 0, 0);
     for seed in 0..100 {
-        let habits = Moody {
-            rng: Arc::new(Mutex::new(Rng::with_seed(seed))),
-            calm: Arc::new(AtomicBool::new(true)),
-        };
+        let habits = Moody::calm(seed);
         let store = MemoryStore::new();
         let store = Around { store, habits };
         let topic = open(store.clone()).await;
-        store.habits.calm.store(false, Ordering::Relaxed);
+        store.habits.set_calm(false);
         let reading = tokio::spawn(read_to_the_end(topic.clone()));
         let publishers = (0..4).map(|publisher| publish(&topic, publisher, seed));
         let told = join_all(publishers).await;
-        store.habits.calm.store(true, Ordering::Relaxed);
+        store.habits.set_calm(true);
         topic.close(note("bye")).await.unwrap();
 
         // All of it, from a process that knows nothing of this.
