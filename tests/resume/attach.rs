@@ -1,5 +1,6 @@
 //! Clients come back, and others join.
 
+use futures_util::FutureExt as _;
 use http::Method;
 
 use super::*;
@@ -110,4 +111,46 @@ async fn the_ids_of_the_handler_are_replaced() {
     assert!(!text.contains("own"));
     assert_eq!(text.matches("\nretry: 1000\n").count(), 2);
     assert_eq!(text.matches(".2\n").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_leaves_at_any_point_leaves_a_run_to_the_others() {
+    for method in [Method::GET, Method::POST] {
+        for polls in 0..10 {
+            let upstream = Upstream::ours();
+            let this = upstream.clone();
+            let handler = move || {
+                let this = this.clone();
+                async move {
+                    for _ in 0..3 {
+                        tokio::task::yield_now().await;
+                    }
+                    this.respond()
+                }
+            };
+            let app = Router::new().route("/run", any(handler));
+            let app = app.layer(layer().replace_running());
+            let ask = || call(&app, method.clone(), "/run", &[ADA]);
+            let (mut leaves, mut stays) = (Box::pin(ask().fuse()), Box::pin(ask()));
+            let mut answered = None;
+            for _ in 0..polls {
+                drop((&mut leaves).now_or_never());
+                answered = (&mut stays).now_or_never();
+                if answered.is_some() {
+                    break;
+                }
+            }
+            drop(leaves);
+            let mut client = Client::of(match answered {
+                Some(response) => response,
+                None => stays.await,
+            });
+            let newest = upstream.calls() - 1;
+            upstream.send(newest, ["x"]);
+            client.expect(["x"]).await;
+            // And whoever comes then finds it.
+            Client::get(&app, "").await.expect(["x"]).await;
+            assert_eq!(upstream.calls(), newest + 1, "{method}, {polls} polls");
+        }
+    }
 }

@@ -79,6 +79,33 @@ async fn an_event_whose_publisher_gives_up_is_committed_all_the_same() {
     assert_eq!(texts(&mut subscription, 3).await, ["1", "2", "3"]);
 }
 
+/// More than wait in the queue, so some have not even asked.
+#[tokio::test(start_paused = true)]
+async fn a_crowd_of_publishers_that_gives_up_leaves_no_hole() {
+    for polls in 0..4 {
+        let topic = open(Slow::default()).await;
+        let mut subscription = topic.live();
+        let mut crowd = Box::pin(join_all(
+            (0..3_000).map(|n| topic.publish(note(n.to_string()))),
+        ));
+        for _ in 0..polls {
+            assert!((&mut crowd).now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        drop(crowd);
+        publish_after(&topic, "next").await;
+        let all = texts(&mut subscription, topic.head().seq() as usize).await;
+        let (next, crowd) = all.split_last().unwrap();
+        assert_eq!(next, "next");
+        assert!((polls == 0) == crowd.is_empty(), "{}", crowd.len());
+        assert!(crowd.len() < 3_000, "{}", crowd.len());
+        let mut once = crowd.to_vec();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), crowd.len());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_fails_reaches_nobody_and_leaves_no_hole() {
     let store = Slow::default();

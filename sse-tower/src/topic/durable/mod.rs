@@ -81,7 +81,9 @@ impl<E: SseEvent> DurableTopic<E> {
     /// Opens a topic in a store, which keeps as much of it as `retention` says.
     ///
     /// The store is trimmed now and then, so for a while it holds up to an eighth more. The
-    /// ring in memory holds as much as [`Retention::default`] says, if the store does.
+    /// ring in memory holds as much as [`Retention::default`] says, if the store does. Ages are by
+    /// the clock of the system: one that is set back removes nothing early, and what it had
+    /// stamped stays for as much longer.
     ///
     /// # Errors
     ///
