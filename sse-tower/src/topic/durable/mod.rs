@@ -180,7 +180,7 @@ impl<E: SseEvent> DurableTopic<E> {
     /// crash leaves both or neither.
     ///
     /// Who comes late, also after a restart, is sent what is missing and this event, and then,
-    /// when there is nothing left, is [answered 204](TopicClosed).
+    /// when there is nothing left, is [answered 204](super::TopicClosed).
     ///
     /// # Errors
     ///
