@@ -283,7 +283,7 @@ impl Log {
     fn attach(&self, state: &mut State, cursor: Cursor) -> Result<Reader, Gap> {
         let stand = state.ring.stand_after(cursor)?;
         let index = state.stands.add(cursor.seq());
-        Ok(Reader::new(&self.shared, cursor.epoch(), index, stand))
+        Ok(Reader::new(&self.shared, index, stand))
     }
 
     fn end(&self, phase: Phase) {

@@ -1,12 +1,12 @@
 //! Reading a log.
 
-use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::{fmt, mem};
 
 use super::ring::Stand;
 use super::state::Shared;
-use super::wakers::{Slot, WakerId};
+use super::wakers::Slot;
 use super::{Cursor, Gap, ReadLimit};
 use crate::block::Block;
 
@@ -16,18 +16,15 @@ use crate::block::Block;
 /// called by one. Dropped, it leaves nothing behind in the log.
 pub struct Reader {
     shared: Arc<Shared>,
-    epoch: u64,
     /// Where the log keeps the place of this reader.
     index: usize,
     stand: Stand,
     limit: ReadLimit,
-    /// How many events waited when the last block was given, until that was told.
-    waited: Option<u64>,
-    /// How many waited at a gap, which the next block counts with its own.
-    missed: Option<u64>,
+    /// How many events waited when the last block was given, until that was told; or 0.
+    waited: u64,
+    /// How many waited at a gap, which the next block counts with its own; or 0.
+    missed: u64,
     slot: Option<Slot>,
-    /// The waker that is there, as long as nobody has taken the list.
-    waker: Option<WakerId>,
 }
 
 /// What a reader is given.
@@ -47,17 +44,15 @@ pub enum Read {
 }
 
 impl Reader {
-    pub(super) fn new(shared: &Arc<Shared>, epoch: u64, index: usize, stand: Stand) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, index: usize, stand: Stand) -> Self {
         Self {
             shared: Arc::clone(shared),
-            epoch,
             index,
             stand,
             limit: ReadLimit::default(),
-            waited: None,
-            missed: None,
+            waited: 0,
+            missed: 0,
             slot: None,
-            waker: None,
         }
     }
 
@@ -87,7 +82,6 @@ impl Reader {
         // Under the lock, so that it is the round of the list.
         let round = self.shared.round();
         let replaced = state.wakers.register(&mut self.slot, round, cx.waker());
-        self.waker = self.slot.as_ref().and_then(|slot| state.wakers.id_at(slot));
         drop(state);
         // Without the lock: a waker may own the task that owns this reader.
         drop(replaced);
@@ -99,8 +93,10 @@ impl Reader {
     /// Servers ask several times for each wake; all but one time the lock is not needed. A wake
     /// is ordered before the poll that it causes, so that one sees the new round.
     fn waits(&self, waker: &Waker) -> bool {
-        let listed = self.slot.as_ref().map(|slot| slot.round);
-        listed == Some(self.shared.round()) && self.waker == Some(WakerId::of(waker))
+        let round = self.shared.round();
+        self.slot
+            .as_ref()
+            .is_some_and(|slot| slot.holds(round, waker))
     }
 
     /// Gives what comes next, if it is there.
@@ -123,21 +119,22 @@ impl Reader {
     /// How many events waited for this reader when [`poll_next`](Self::poll_next) gave it the
     /// last block, those that it missed before included. Told once.
     pub fn take_waited(&mut self) -> Option<u64> {
-        self.waited.take()
+        let waited = mem::take(&mut self.waited);
+        (waited > 0).then_some(waited)
     }
 
     /// Notes how many events waited.
     fn note_waited(&mut self, read: &Read, behind: u64) {
         self.waited = match read {
             Read::Block(block) => {
-                let missed = self.missed.take().unwrap_or(0);
-                Some(behind.max(missed).max(block.events().into()))
+                let missed = mem::take(&mut self.missed);
+                behind.max(missed).max(block.events().into())
             }
             Read::Gap(_) => {
-                self.missed = Some(behind);
-                None
+                self.missed = behind;
+                0
             }
-            _ => None,
+            Read::Closed | Read::Detached => 0,
         };
     }
 
@@ -145,7 +142,7 @@ impl Reader {
     /// [`Gap`] resumes, or else where it began.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor::new(self.epoch, self.stand.seq)
+        Cursor::new(self.shared.epoch, self.stand.seq)
     }
 }
 

@@ -91,17 +91,23 @@ impl Default for Retention {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadLimit {
-    pub(super) bytes: usize,
+    /// A log keeps one for each reader.
+    bytes: u32,
     pub(super) events: u32,
 }
 
 impl ReadLimit {
-    /// At most `bytes` bytes. Default: 16 KiB, the size of the log's segments, at whose end
+    /// At most `bytes` bytes, and at most 4 GiB. Default: 16 KiB, the size of the log's segments, at whose end
     /// a block ends anyway.
     #[must_use]
     pub const fn bytes(bytes: usize) -> Self {
+        let most = u32::MAX;
         Self {
-            bytes,
+            bytes: if bytes > most as usize {
+                most
+            } else {
+                bytes as u32
+            },
             events: 1024,
         }
     }
@@ -116,7 +122,7 @@ impl ReadLimit {
     /// The most bytes of one read, unless its first event is larger.
     #[must_use]
     pub const fn max_bytes(&self) -> usize {
-        self.bytes
+        self.bytes as usize
     }
 
     /// The most events of one read.

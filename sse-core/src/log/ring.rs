@@ -269,7 +269,7 @@ impl Ring {
         for next in entries {
             let adjacent =
                 next.place.chunk == chunk && next.place.start == last.place.end() && !last.terminal;
-            if !adjacent || next.place.end() - start > limit.bytes || events >= limit.events {
+            if !adjacent || next.place.end() - start > limit.max_bytes() || events >= limit.events {
                 break;
             }
             last = next;

@@ -17,26 +17,30 @@ pub struct Behind {
 /// The numbers of the entries that the readers were sent last.
 #[derive(Debug, Default)]
 pub(super) struct Stands {
-    seqs: Vec<Option<u64>>,
+    /// Of no reader: `NOBODY`.
+    seqs: Vec<u64>,
     vacant: Vec<usize>,
 }
+
+/// Behind no entry.
+const NOBODY: u64 = u64::MAX;
 
 impl Stands {
     pub(super) fn add(&mut self, seq: u64) -> usize {
         let Some(index) = self.vacant.pop() else {
-            self.seqs.push(Some(seq));
+            self.seqs.push(seq);
             return self.seqs.len() - 1;
         };
-        self.seqs[index] = Some(seq);
+        self.seqs[index] = seq;
         index
     }
 
     pub(super) fn set(&mut self, index: usize, seq: u64) {
-        self.seqs[index] = Some(seq);
+        self.seqs[index] = seq;
     }
 
     pub(super) fn remove(&mut self, index: usize) {
-        self.seqs[index] = None;
+        self.seqs[index] = NOBODY;
         self.vacant.push(index);
         if self.len() == 0 {
             // A crowd that has left leaves no memory behind.
@@ -51,11 +55,10 @@ impl Stands {
 
     /// How many readers were not sent the entry `seq`.
     pub(super) fn before(&self, seq: u64) -> usize {
-        let all = self.seqs.iter().copied().flatten();
-        all.filter(|stand| *stand < seq).count()
+        self.seqs.iter().filter(|stand| **stand < seq).count()
     }
 
     pub(super) fn lowest(&self) -> Option<u64> {
-        self.seqs.iter().copied().flatten().min()
+        self.seqs.iter().copied().min()
     }
 }

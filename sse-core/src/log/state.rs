@@ -15,6 +15,7 @@ pub(super) struct Shared {
     /// How often the list of wakers was taken. A reader that is on the list of this number has
     /// nothing to read.
     round: AtomicU64,
+    pub(super) epoch: u64,
 }
 
 pub(super) struct State {
@@ -42,6 +43,7 @@ impl Shared {
         Self {
             state: Mutex::new(state),
             round: AtomicU64::new(0),
+            epoch: head.epoch(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Who is to be woken by the next append.
 
 use std::mem;
-use std::ptr;
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
 use std::task::Waker;
 
 /// The wakers of the readers that have caught up.
@@ -16,27 +17,35 @@ pub(super) struct Wakers {
     spare: Vec<Option<Waker>>,
 }
 
-/// Tells a waker that is on a list from others. It is not held, as it may own who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WakerId {
-    data: usize,
-    vtable: usize,
-}
-
-impl WakerId {
-    pub(super) fn of(waker: &Waker) -> Self {
-        Self {
-            data: waker.data().addr(),
-            vtable: ptr::from_ref(waker.vtable()).addr(),
-        }
-    }
-}
-
 /// Where the waker of a reader is, unless the list was taken since: its round is over then.
 #[derive(Debug)]
 pub(super) struct Slot {
     index: usize,
-    pub(super) round: u64,
+    round: u64,
+    waker: WakerId,
+}
+
+/// Tells a waker that is on a list from others. It is not held, as it may own who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct WakerId {
+    data: usize,
+    vtable: NonZeroUsize,
+}
+
+impl Slot {
+    /// Whether this waker is on the list of this round.
+    pub(super) fn holds(&self, round: u64, waker: &Waker) -> bool {
+        self.round == round && self.waker == WakerId::of(waker)
+    }
+}
+
+impl WakerId {
+    fn of(waker: &Waker) -> Self {
+        Self {
+            data: waker.data().addr(),
+            vtable: NonNull::from(waker.vtable()).addr(),
+        }
+    }
 }
 
 impl Wakers {
@@ -52,24 +61,26 @@ impl Wakers {
         if let Some(slot) = slot
             && slot.round == round
         {
-            let old = &mut self.slots[slot.index];
-            if old.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            if slot.waker == WakerId::of(waker) {
                 return None;
             }
-            return old.replace(waker.clone());
+            let waker = waker.clone();
+            slot.waker = WakerId::of(&waker);
+            return self.slots[slot.index].replace(waker);
         }
+        let waker = waker.clone();
+        let id = WakerId::of(&waker);
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
         });
-        self.slots[index] = Some(waker.clone());
-        *slot = Some(Slot { index, round });
+        self.slots[index] = Some(waker);
+        *slot = Some(Slot {
+            index,
+            round,
+            waker: id,
+        });
         None
-    }
-
-    /// The waker on the list, which is a clone of what was registered.
-    pub(super) fn id_at(&self, slot: &Slot) -> Option<WakerId> {
-        self.slots.get(slot.index)?.as_ref().map(WakerId::of)
     }
 
     /// Takes a dropped reader off the list.
