@@ -200,6 +200,18 @@ fn a_read_is_bounded_by_events_and_by_bytes() {
 }
 
 #[test]
+fn readers_at_one_place_each_have_their_limit() {
+    let log = log();
+    let two = ReadLimit::default().events(2);
+    let mut readers = [log.reader(), log.reader().with_limit(two), log.reader()];
+    append(&log, &["a", "b", "c"].map(all));
+    let counts = readers
+        .each_mut()
+        .map(|reader| block(reader).matches("data").count());
+    assert_eq!(counts, [3, 2, 3]);
+}
+
+#[test]
 fn a_reader_far_behind_gets_large_blocks() {
     let log = log();
     let mut fast = log.reader();

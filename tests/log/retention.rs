@@ -199,6 +199,19 @@ fn live_only_events_are_for_those_who_are_there() {
 }
 
 #[test]
+fn who_comes_late_to_the_same_place_is_given_no_live_only_event() {
+    let log = log();
+    append(&log, &[all("a")]);
+    let mut early = [log.reader(), log.reader()];
+    append(&log, &[latest("x", "x1"), never("n"), latest("x", "x2")]);
+    let mut late = [(); 2].map(|()| log.reader_after(at(1)).unwrap());
+    for (late, early) in late.iter_mut().zip(&mut early) {
+        assert_eq!(texts(late), ["x2"]);
+        assert_eq!(texts(early), ["n", "x2"]);
+    }
+}
+
+#[test]
 fn live_only_events_do_not_push_out_what_is_kept() {
     let log = Log::new(7, Retention::events(2));
     let mut reader = log.reader();

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::batch::{Kept, Piece};
 use super::segments::{Place, Segments};
 use super::stands::Behind;
-use super::{Cursor, Gap, GapCause, ReadLimit, Retention};
+use super::{Cursor, Gap, GapCause, Read, ReadLimit, Retention};
 use crate::block::Block;
 
 /// How many live-only events, and bytes of them, wait for readers that are about to read.
@@ -40,6 +40,7 @@ pub(super) struct Ring {
     dead: usize,
     /// The position of the newest entry of each kind and key.
     latest: BTreeMap<Arc<str>, u64>,
+    given: Option<Given>,
     #[cfg(test)]
     pub(super) removed: Vec<u64>,
 }
@@ -61,6 +62,16 @@ enum State {
     Durable,
     Passing,
     Dead,
+}
+
+/// What a reader was given since the last change: those of one wake all stand where it stood.
+#[derive(Debug)]
+struct Given {
+    from: u64,
+    limit: ReadLimit,
+    block: Block,
+    seq: u64,
+    position: u64,
 }
 
 /// Where a reader stands.
@@ -91,6 +102,7 @@ impl Ring {
             passing_bytes: 0,
             dead: 0,
             latest: BTreeMap::new(),
+            given: None,
             #[cfg(test)]
             removed: Vec::new(),
         }
@@ -203,8 +215,9 @@ impl Ring {
     }
 
     /// Removes what retention does not keep, and gives memory back. With `keep_last` the newest
-    /// entry stays however old it is.
+    /// entry stays however old it is. Every change ends with this.
     pub(super) fn evict(&mut self, now: Instant, keep_last: bool) {
+        self.given = None;
         let Retention { events, bytes, age } = self.retention;
         while let Some(oldest) = self.entries.front() {
             let last = self.events <= 1;
@@ -239,15 +252,20 @@ impl Ring {
     }
 
     /// The next events for a reader, or what it missed; `None` if it was sent everything.
-    pub(super) fn read(
-        &mut self,
-        stand: &mut Stand,
-        limit: ReadLimit,
-    ) -> Option<Result<Block, Gap>> {
+    pub(super) fn read(&mut self, stand: &mut Stand, limit: ReadLimit) -> Option<Read> {
         if stand.seq < self.lost {
             let requested = self.cursor(stand.seq);
             stand.seq = self.lost;
-            return Some(Err(Gap::new(requested, self.start(), GapCause::Evicted)));
+            let gap = Gap::new(requested, self.start(), GapCause::Evicted);
+            return Some(Read::Gap(gap));
+        }
+        if let Some(given) = &self.given
+            && given.from == stand.position
+            && given.limit == limit
+            && stand.attached <= given.from
+        {
+            (stand.seq, stand.position) = (given.seq, given.position);
+            return Some(Read::Block(given.block.clone()));
         }
         if stand.position == self.next {
             return None;
@@ -277,13 +295,25 @@ impl Ring {
             seq = numbered(next).or(seq);
         }
         let range = start..last.place.end();
+        let from = stand.position;
         (stand.seq, stand.position) = (last.seq, last.position + 1);
         let terminal = last.terminal;
 
         self.segments.seal(chunk);
         let bytes = self.segments.slice(chunk, range);
         let id = seq.map(|seq| self.segments.id(chunk, Cursor::new(self.epoch, seq)));
-        Some(Ok(Block::new(bytes, events, id, terminal)))
+        let block = Block::new(bytes, events, id, terminal);
+        // With those that are not for this reader it may be another block.
+        if stand.attached <= from {
+            self.given = Some(Given {
+                from,
+                limit,
+                block: block.clone(),
+                seq: stand.seq,
+                position: stand.position,
+            });
+        }
+        Some(Read::Block(block))
     }
 
     /// What a reader was not sent that was sent everything up to `seq`.

@@ -108,12 +108,14 @@ impl State {
 
     /// What comes next for a reader; `None` if it has to wait.
     pub(super) fn read(&mut self, stand: &mut Stand, limit: ReadLimit) -> Option<Read> {
-        match (self.ring.read(stand, limit), self.phase) {
-            (Some(Ok(block)), _) => Some(Read::Block(block)),
-            (Some(Err(gap)), _) => Some(Read::Gap(gap)),
-            (None, Phase::Open) => None,
-            (None, Phase::Closed) => Some(Read::Closed),
-            (None, Phase::Detached) => Some(Read::Detached),
+        let read = self.ring.read(stand, limit);
+        if read.is_some() {
+            return read;
+        }
+        match self.phase {
+            Phase::Open => None,
+            Phase::Closed => Some(Read::Closed),
+            Phase::Detached => Some(Read::Detached),
         }
     }
 }
