@@ -2,15 +2,18 @@
 
 use sse_core::{Block, Cursor, RawEvent};
 
+use super::lag::Lag;
 #[cfg(feature = "sealed")]
 use super::seal::Seal;
 
 /// What makes the events of one subscriber differ from those of others.
 #[derive(Default)]
 pub(super) struct Edit {
+    pub(super) lag: Lag,
     pub(super) filter: Option<Filter>,
     #[cfg(feature = "sealed")]
     pub(super) seal: Option<Seal>,
+    pub(super) checkpoints: Option<Checkpoints>,
 }
 
 /// The place that the client knows of, if it knows one.
@@ -25,14 +28,13 @@ pub(super) const CHECKPOINT: u64 = 64;
 pub(super) type Filter = Box<dyn FnMut(&RawEvent<'_>) -> bool + Send>;
 
 impl Edit {
-    /// The same without a seal, if anything is left of it.
-    pub(super) fn only_filter(self) -> Option<Box<Self>> {
-        let filter = Some(self.filter?);
-        Some(Box::new(Self {
-            filter,
-            #[cfg(feature = "sealed")]
-            seal: None,
-        }))
+    /// Leaves to a combination of topics what is for all of them.
+    pub(super) fn for_combined(&mut self) {
+        self.checkpoints = None;
+        #[cfg(feature = "sealed")]
+        {
+            self.seal = None;
+        }
     }
 
     /// What is left for this subscriber, without a seal.

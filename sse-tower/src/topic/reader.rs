@@ -11,7 +11,7 @@ use super::durable::DurableReader;
 #[derive(Debug)]
 pub(super) enum AnyReader {
     Log(Reader),
-    Durable(DurableReader),
+    Durable(Box<DurableReader>),
 }
 
 impl AnyReader {

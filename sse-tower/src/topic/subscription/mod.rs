@@ -28,9 +28,8 @@ use crate::response::Sse;
 #[must_use = "a subscription does nothing unless it is sent"]
 pub struct Subscription<E> {
     reader: AnyReader,
-    lag: Lag,
+    /// Most have none.
     edit: Option<Box<Edit>>,
-    checkpoints: Option<Checkpoints>,
     /// The client came with a place of its own.
     resumed: bool,
     /// Behind the last id of the client something was read, or is lost.
@@ -55,15 +54,13 @@ impl<E> Subscription<E> {
     }
 
     pub(super) fn durable(reader: DurableReader) -> Self {
-        Self::reading(AnyReader::Durable(reader))
+        Self::reading(AnyReader::Durable(Box::new(reader)))
     }
 
     fn reading(reader: AnyReader) -> Self {
         Self {
             reader,
-            lag: Lag::default(),
             edit: None,
-            checkpoints: None,
             resumed: false,
             untold: true,
             end: None,
@@ -80,7 +77,7 @@ impl<E> Subscription<E> {
 
     /// What happens if this client falls behind what is kept. Default: the stream ends.
     pub fn lag(mut self, lag: Lag) -> Self {
-        self.lag = lag;
+        self.edit.get_or_insert_default().lag = lag;
         self
     }
 
@@ -143,7 +140,7 @@ impl<E> Subscription<E> {
     /// ```
     pub fn checkpoints(mut self) -> Self {
         let known = self.resumed.then(|| self.cursor());
-        self.checkpoints = Some(Checkpoints { known });
+        self.edit.get_or_insert_default().checkpoints = Some(Checkpoints { known });
         self
     }
 
@@ -160,12 +157,13 @@ impl<E> Subscription<E> {
 
     /// As a part of a [`Combined`](super::Combined), which has ids, seals and checkpoints of its
     /// own.
-    pub(super) fn for_combined(self) -> Subscription<Block> {
+    pub(super) fn for_combined(mut self) -> Subscription<Block> {
+        if let Some(edit) = &mut self.edit {
+            edit.for_combined();
+        }
         Subscription {
             reader: self.reader,
-            lag: self.lag,
-            edit: self.edit.and_then(|edit| edit.only_filter()),
-            checkpoints: None,
+            edit: self.edit,
             resumed: self.resumed,
             untold: self.untold,
             end: self.end,
@@ -223,9 +221,10 @@ impl<E: SseEvent + 'static> IntoResponse for Subscription<E> {
 
 impl<E> fmt::Debug for Subscription<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lag = self.edit.as_ref().map(|edit| edit.lag.clone());
         f.debug_struct("Subscription")
             .field("cursor", &self.cursor())
-            .field("lag", &self.lag)
+            .field("lag", &lag.unwrap_or_default())
             .finish_non_exhaustive()
     }
 }

@@ -7,21 +7,13 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use sse_core::log::Read;
-use sse_core::{Block, Cursor, EventBuffer};
+use sse_core::{Block, Cursor, EventBuffer, Gap};
 
 use super::{End, Subscription};
 use crate::body::{Filled, MaybeBatch, Source};
 use crate::life::CloseReason;
 use crate::topic::edit::CHECKPOINT;
 use crate::topic::lag::{Lagged, Policy};
-
-/// What comes next.
-enum Next {
-    Block(Block),
-    /// The event of [`Lag::tell`], which is none of the topic's.
-    Told(Block),
-    End(End, Option<Lagged>),
-}
 
 /// The blocks that are sent, and no block for the end.
 ///
@@ -38,21 +30,32 @@ impl<E> Stream for Subscription<E> {
             if this.end.is_some() {
                 return Poll::Ready(None);
             }
-            let Poll::Ready(next) = this.poll_read(cx) else {
+            let Poll::Ready(read) = this.reader.poll_next(cx) else {
                 return match this.checkpoint_at_rest() {
                     Some(block) => Poll::Ready(Some(Ok(block))),
                     None => Poll::Pending,
                 };
             };
-            let block = match next {
-                Next::Block(block) => this.sift(block),
-                Next::Told(block) => Some(this.seal(block)),
-                Next::End(end, lagged) => {
-                    this.end = Some(end);
-                    match lagged {
-                        Some(lagged) => return Poll::Ready(Some(Err(lagged))),
-                        None => continue,
+            let block = match read {
+                Read::Block(block) if this.edit.is_none() => {
+                    this.untold &= block.last_id().is_none();
+                    return Poll::Ready(Some(Ok(block)));
+                }
+                Read::Block(block) => this.sift(block),
+                Read::Gap(gap) => match this.fall_behind(gap) {
+                    Ok(told) => told,
+                    Err(lagged) => {
+                        this.end = Some(End::Lagged);
+                        return Poll::Ready(Some(Err(lagged)));
                     }
+                },
+                Read::Closed => {
+                    this.end = Some(End::Closed);
+                    None
+                }
+                _ => {
+                    this.end = Some(End::Detached);
+                    None
                 }
             };
             if let Some(block) = block {
@@ -70,37 +73,6 @@ impl<E> Source for Subscription<E> {
         cx: &mut Context<'_>,
         batch: &mut MaybeBatch,
     ) -> Poll<Filled> {
-        // Most subscribers are sent what the log has, as it is.
-        while self.edit.is_none() && self.end.is_none() {
-            let next = match self.reader.poll_next(cx) {
-                Poll::Ready(Read::Block(block)) => {
-                    if block.last_id().is_some() {
-                        let cursor = Some(self.cursor());
-                        self.note(cursor, cursor);
-                    }
-                    return Poll::Ready(Filled::Block(block, self.take_waited()));
-                }
-                Poll::Ready(read) => self.judge(read),
-                Poll::Pending => {
-                    return match self.checkpoint_at_rest() {
-                        Some(block) => Poll::Ready(Filled::Block(block, None)),
-                        None => Poll::Pending,
-                    };
-                }
-            };
-            match next {
-                None => {}
-                Some(Next::Block(block) | Next::Told(block)) => {
-                    return Poll::Ready(Filled::Block(block, None));
-                }
-                Some(Next::End(end, lagged)) => {
-                    self.end = Some(end);
-                    if let Some(lagged) = lagged {
-                        return Poll::Ready(Filled::Failed(lagged.into()));
-                    }
-                }
-            }
-        }
         let next = ready!(self.as_mut().poll_next(cx));
         let filled = filled(next, self.end, self.take_waited());
         if matches!(filled, Filled::Over(_)) && self.take_untold() {
@@ -178,7 +150,7 @@ impl<E> Subscription<E> {
     /// A checkpoint, if it is time.
     fn checkpoint(&mut self) -> Option<Block> {
         let cursor = self.cursor();
-        let known = &mut self.checkpoints.as_mut()?.known;
+        let known = &mut self.edit.as_mut()?.checkpoints.as_mut()?.known;
         let ahead = |known: Cursor| cursor.seq().saturating_sub(known.seq());
         if known.is_some_and(|known| ahead(known) < CHECKPOINT) {
             return None;
@@ -195,7 +167,11 @@ impl<E> Subscription<E> {
         if newest.is_some() {
             self.untold = sent != newest;
         }
-        if let (Some(checkpoints), Some(_)) = (&mut self.checkpoints, sent) {
+        let checkpoints = self
+            .edit
+            .as_mut()
+            .and_then(|edit| edit.checkpoints.as_mut());
+        if let (Some(checkpoints), Some(_)) = (checkpoints, sent) {
             checkpoints.known = sent;
         }
     }
@@ -207,38 +183,25 @@ impl<E> Subscription<E> {
         }
     }
 
-    /// What comes next, before the filter.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
-        loop {
-            let read = ready!(self.reader.poll_next(cx));
-            if let Some(next) = self.judge(read) {
-                return Poll::Ready(next);
-            }
-        }
-    }
-
-    /// What a read means for this client; `None` to read on.
-    fn judge(&mut self, read: Read) -> Option<Next> {
-        let gap = match read {
-            Read::Block(block) => return Some(Next::Block(block)),
-            Read::Gap(gap) => gap,
-            Read::Closed => return Some(Next::End(End::Closed, None)),
-            _ => return Some(Next::End(End::Detached, None)),
-        };
+    /// What the client is sent instead of what it missed.
+    fn fall_behind(&mut self, gap: Gap) -> Result<Option<Block>, Lagged> {
         self.untold = true;
-        let lagged = Next::End(End::Lagged, Some(Lagged(gap)));
-        match &self.lag.0 {
-            Policy::Close => Some(lagged),
+        match self
+            .edit
+            .as_ref()
+            .map_or(&Policy::Close, |edit| &edit.lag.0)
+        {
+            Policy::Close => Err(Lagged(gap)),
             Policy::Tell(event) => match event(&gap) {
-                Ok(block) => Some(Next::Told(block)),
+                Ok(block) => Ok(Some(self.seal(block))),
                 Err(error) => {
                     tracing::error!(error = %error, "the event that tells of a gap cannot be encoded");
-                    Some(lagged)
+                    Err(Lagged(gap))
                 }
             },
             Policy::Skip => {
                 self.reader.skip_to_latest();
-                None
+                Ok(None)
             }
         }
     }
