@@ -72,20 +72,21 @@ impl Reader {
         }
         let mut state = self.shared.lock();
         let before = self.stand.seq;
-        if let Some(read) = state.read(&mut self.stand, self.limit) {
+        let read = state.read(&mut self.stand, self.limit);
+        if let Poll::Ready(read) = &read {
             state.stands.set(self.index, self.stand.seq);
             let behind = state.ring.head().seq().saturating_sub(before);
             drop(state);
-            self.note_waited(&read, behind);
-            return Poll::Ready(read);
+            self.note_waited(read, behind);
+        } else {
+            // Under the lock, so that it is the round of the list.
+            let round = self.shared.round();
+            let replaced = state.wakers.register(&mut self.slot, round, cx.waker());
+            drop(state);
+            // Without the lock: a waker may own the task that owns this reader.
+            drop(replaced);
         }
-        // Under the lock, so that it is the round of the list.
-        let round = self.shared.round();
-        let replaced = state.wakers.register(&mut self.slot, round, cx.waker());
-        drop(state);
-        // Without the lock: a waker may own the task that owns this reader.
-        drop(replaced);
-        Poll::Pending
+        read
     }
 
     /// Whether there is nothing to read, and the next append wakes `waker`.
@@ -105,7 +106,10 @@ impl Reader {
         let mut state = self.shared.lock();
         let read = state.read(&mut self.stand, self.limit);
         state.stands.set(self.index, self.stand.seq);
-        read
+        match read {
+            Poll::Ready(read) => Some(read),
+            Poll::Pending => None,
+        }
     }
 
     /// Leaves out what is not read yet but for the newest entry, and returns where that leads.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use super::batch::{Kept, Piece};
@@ -251,13 +252,13 @@ impl Ring {
         }
     }
 
-    /// The next events for a reader, or what it missed; `None` if it was sent everything.
-    pub(super) fn read(&mut self, stand: &mut Stand, limit: ReadLimit) -> Option<Read> {
+    /// The next events for a reader, or what it missed; nothing if it was sent everything.
+    pub(super) fn read(&mut self, stand: &mut Stand, limit: ReadLimit) -> Poll<Read> {
         if stand.seq < self.lost {
             let requested = self.cursor(stand.seq);
             stand.seq = self.lost;
             let gap = Gap::new(requested, self.start(), GapCause::Evicted);
-            return Some(Read::Gap(gap));
+            return Poll::Ready(Read::Gap(gap));
         }
         if let Some(given) = &self.given
             && given.from == stand.position
@@ -265,10 +266,10 @@ impl Ring {
             && stand.attached <= given.from
         {
             (stand.seq, stand.position) = (given.seq, given.position);
-            return Some(Read::Block(given.block.clone()));
+            return Poll::Ready(Read::Block(given.block.clone()));
         }
         if stand.position == self.next {
-            return None;
+            return Poll::Pending;
         }
         let wanted = |e: &Entry| match e.state {
             State::Durable => true,
@@ -279,7 +280,7 @@ impl Ring {
         let mut entries = self.entries.range(from..).filter(|e| wanted(e));
         let Some(first) = entries.next() else {
             stand.position = self.next;
-            return None;
+            return Poll::Pending;
         };
         let Place { chunk, start, .. } = first.place;
         let numbered = |e: &Entry| (e.state == State::Durable).then_some(e.seq);
@@ -313,7 +314,7 @@ impl Ring {
                 position: stand.position,
             });
         }
-        Some(Read::Block(block))
+        Poll::Ready(Read::Block(block))
     }
 
     /// What a reader was not sent that was sent everything up to `seq`.

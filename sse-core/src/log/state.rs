@@ -1,6 +1,7 @@
 //! What the log and its readers share, behind one lock.
 
 use std::sync::PoisonError;
+use std::task::Poll;
 use std::time::Instant;
 
 use super::batch::{Batch, Kept};
@@ -106,16 +107,16 @@ impl State {
         Ok((newest.seq() > head).then_some(newest))
     }
 
-    /// What comes next for a reader; `None` if it has to wait.
-    pub(super) fn read(&mut self, stand: &mut Stand, limit: ReadLimit) -> Option<Read> {
+    /// What comes next for a reader.
+    pub(super) fn read(&mut self, stand: &mut Stand, limit: ReadLimit) -> Poll<Read> {
         let read = self.ring.read(stand, limit);
-        if read.is_some() {
+        if read.is_ready() {
             return read;
         }
         match self.phase {
-            Phase::Open => None,
-            Phase::Closed => Some(Read::Closed),
-            Phase::Detached => Some(Read::Detached),
+            Phase::Open => Poll::Pending,
+            Phase::Closed => Poll::Ready(Read::Closed),
+            Phase::Detached => Poll::Ready(Read::Detached),
         }
     }
 }

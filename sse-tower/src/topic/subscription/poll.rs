@@ -30,30 +30,30 @@ impl<E> Stream for Subscription<E> {
             if this.end.is_some() {
                 return Poll::Ready(None);
             }
-            let Poll::Ready(read) = this.reader.poll_next(cx) else {
-                return match this.checkpoint_at_rest() {
-                    Some(block) => Poll::Ready(Some(Ok(block))),
-                    None => Poll::Pending,
-                };
-            };
-            let block = match read {
-                Read::Block(block) if this.edit.is_none() => {
+            let block = match this.reader.poll_next(cx) {
+                Poll::Pending => {
+                    return match this.checkpoint_at_rest() {
+                        Some(block) => Poll::Ready(Some(Ok(block))),
+                        None => Poll::Pending,
+                    };
+                }
+                Poll::Ready(Read::Block(block)) if this.edit.is_none() => {
                     this.untold &= block.last_id().is_none();
                     return Poll::Ready(Some(Ok(block)));
                 }
-                Read::Block(block) => this.sift(block),
-                Read::Gap(gap) => match this.fall_behind(gap) {
+                Poll::Ready(Read::Block(block)) => this.sift(block),
+                Poll::Ready(Read::Gap(gap)) => match this.fall_behind(gap) {
                     Ok(told) => told,
                     Err(lagged) => {
                         this.end = Some(End::Lagged);
                         return Poll::Ready(Some(Err(lagged)));
                     }
                 },
-                Read::Closed => {
+                Poll::Ready(Read::Closed) => {
                     this.end = Some(End::Closed);
                     None
                 }
-                _ => {
+                Poll::Ready(_) => {
                     this.end = Some(End::Detached);
                     None
                 }
@@ -141,10 +141,10 @@ impl<E> Subscription<E> {
 
     /// A checkpoint, if it is time and no event is on its way from a store.
     fn checkpoint_at_rest(&mut self) -> Option<Block> {
-        match self.is_reading() {
-            true => None,
-            false => self.checkpoint(),
+        if self.edit.is_none() || self.is_reading() {
+            return None;
         }
+        self.checkpoint()
     }
 
     /// A checkpoint, if it is time.
