@@ -347,6 +347,27 @@ async fn a_comment_never_stands_inside_an_event() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_comment_follows_an_event_however_it_is_cut() {
+    let stream = "event: x\r\ndata: a\rid: 7\ndata: b\n\n";
+    for observed in [false, true] {
+        for cut in 1..stream.len() {
+            let mut layer = SseLayer::new();
+            if observed {
+                layer = layer.observe(|_: &Closed| ());
+            }
+            let (sender, response) = channel();
+            let mut reader = Reader::of(through(&layer, response).await);
+            for part in [&stream[..cut], &stream[cut..]] {
+                sender.send(part).unwrap();
+                assert_eq!(reader.frame().await, part);
+            }
+            let silent = time::timeout(Duration::from_secs(30), reader.frame());
+            assert_eq!(silent.await.expect("a keep-alive"), ":\n", "cut at {cut}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn frames_are_not_copied() {
     let chunk = Bytes::from_static(b"data: a\n\ndata: b\n\n");
     let body = Body::from_stream(stream::iter([Ok::<_, Infallible>(chunk.clone())]));

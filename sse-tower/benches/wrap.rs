@@ -18,7 +18,7 @@ use http::{HeaderValue, Request, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use memchr::memchr2_iter;
 use pin_project_lite::pin_project;
-use sse_tower::{Block, Event, Ids, Sse, SseLayer};
+use sse_tower::{Block, Closed, Event, Ids, Sse, SseLayer};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 /// Bytes per stream, so that what a response costs does not count; at most so many frames.
@@ -94,28 +94,37 @@ fn foreign(name: &str, frames: &[String]) {
         at: 0,
         paced: None,
     };
-    let (no_op, lines, with_ids) = (frames.clone(), frames.clone(), frames.clone());
+    let (no_op, lines) = (frames.clone(), frames.clone());
+    let (observed, with_ids) = (frames.clone(), frames.clone());
     let table = [
         row("no-op wrapper", move || Body::new(NoOp::new(no_op()))),
         row("memchr pass", move || Body::new(Lines::new(lines()))),
         row("layer, nothing to add", move || {
             through(&SseLayer::new(), answer(frames()))
         }),
+        row("layer, observed", move || {
+            through(
+                &SseLayer::new().observe(|_: &Closed| ()),
+                answer(observed()),
+            )
+        }),
         row("layer, ids", move || {
             through(&SseLayer::new().ids(Ids::sequence()), answer(with_ids()))
         }),
     ];
-    let [no_op, pass, layer, ids] = measure(&format!("frames of {name}"), count, table);
+    let [no_op, pass, layer, observed, ids] = measure(&format!("frames of {name}"), count, table);
     println!(
-        "  over no-op: memchr pass {:+.1} ns, layer {:+.1} ns, ids {:+.1} ns",
+        "  over no-op: memchr pass {:+.1} ns, layer {:+.1} ns, observed {:+.1} ns, ids {:+.1} ns",
         pass - no_op,
         layer - no_op,
+        observed - no_op,
         ids - no_op
     );
     println!(
-        "  layer over memchr pass {:.2}, target at most 1; ids over no-op {:.2}, target at most 2",
+        "  over memchr pass: layer {:.2}, target at most 1; observed {:.2}; ids {:.2}",
         layer / pass,
-        ids / no_op
+        observed / pass,
+        ids / pass
     );
 }
 

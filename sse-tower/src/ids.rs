@@ -124,17 +124,28 @@ pub(crate) enum AssignedId {
 
 impl AssignedId {
     /// Writes the `id` line.
+    #[inline]
     pub(crate) fn put_line(&self, out: &mut BytesMut) {
-        out.extend_from_slice(b"id: ");
-        self.with_str(|id| out.extend_from_slice(id.as_bytes()));
-        out.extend_from_slice(b"\n");
-    }
-
-    /// `Display` would cost more than everything else here.
-    pub(crate) fn with_str(&self, f: impl FnOnce(&str)) {
         match self {
-            Self::Number(number) => f(itoa::Buffer::new().format(*number)),
-            Self::Id(id) => f(id.as_str()),
+            // `Display` would cost more than everything else here.
+            Self::Number(number) => put_line(itoa::Buffer::new().format(*number), out),
+            Self::Id(id) => put_line(id.as_str(), out),
+        }
+    }
+}
+
+fn put_line(id: &str, out: &mut BytesMut) {
+    out.reserve(id.len() + "id: \n".len());
+    out.extend_from_slice(b"id: ");
+    out.extend_from_slice(id.as_bytes());
+    out.extend_from_slice(b"\n");
+}
+
+impl From<AssignedId> for EventId {
+    fn from(id: AssignedId) -> Self {
+        match id {
+            AssignedId::Number(number) => number.into(),
+            AssignedId::Id(id) => id,
         }
     }
 }

@@ -14,6 +14,7 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing::span::Id;
 
+use crate::ids::AssignedId;
 use crate::observe::Observe;
 use crate::registry::Membership;
 use crate::retry::Load;
@@ -102,6 +103,8 @@ pub(crate) struct Life {
     /// How it ended, if that is known already.
     reason: Option<CloseReason>,
     polling: bool,
+    /// The events were not counted, as nobody was there to be told.
+    uncounted: bool,
     events: u64,
     bytes: u64,
     last_id: LastId,
@@ -116,6 +119,8 @@ pub(crate) struct Life {
 enum LastId {
     None,
     Copied(String),
+    /// It was ours.
+    Assigned(AssignedId),
     /// That of a block, which all its readers share.
     Shared(EventId),
 }
@@ -135,6 +140,7 @@ impl Life {
             span: (!span.is_disabled()).then(|| Box::new(span)),
             reason: None,
             polling: false,
+            uncounted: false,
             events: 0,
             bytes: 0,
             last_id: LastId::None,
@@ -162,12 +168,20 @@ impl Life {
         self.layers = layers;
     }
 
+    /// Whether the events have to be counted, because somebody is told of them. If not, they are
+    /// not.
+    pub(crate) fn counts(&mut self) -> bool {
+        self.uncounted = !self.observed && self.span.is_none() && self.on_close.is_none();
+        !self.uncounted
+    }
+
     /// A poll begins: until it ends, the stream itself is at fault when the body is dropped.
     pub(crate) fn poll_begins(&mut self) {
         self.polling = true;
     }
 
     /// To poll [`within`].
+    #[inline]
     pub(crate) fn span(&self) -> Option<Span> {
         self.span.as_deref().cloned()
     }
@@ -177,6 +191,7 @@ impl Life {
     }
 
     /// A frame goes out.
+    #[inline]
     pub(crate) fn sent(&mut self, events: u64, bytes: usize) {
         let bytes = bytes as u64;
         self.events += events;
@@ -223,6 +238,11 @@ impl Life {
         }
     }
 
+    /// The last id of a frame, if we gave it.
+    pub(crate) fn sent_assigned(&mut self, id: AssignedId) {
+        self.last_id = LastId::Assigned(id);
+    }
+
     pub(crate) fn events(&self) -> u64 {
         self.events
     }
@@ -232,6 +252,7 @@ impl Life {
     }
 
     /// What the layers want of the stream.
+    #[inline]
     pub(crate) fn asked(&self) -> Ask {
         self.signal.asked()
     }
@@ -266,6 +287,7 @@ impl Life {
         let last_id = match mem::replace(&mut self.last_id, LastId::None) {
             LastId::None => None,
             LastId::Copied(id) => EventId::new(id).ok(),
+            LastId::Assigned(id) => Some(id.into()),
             LastId::Shared(id) => Some(id),
         };
         Closed {
@@ -292,7 +314,8 @@ impl Drop for Life {
             tracing::debug!(
                 parent: self.span_id(),
                 reason = closed.reason.as_str(),
-                events = closed.events,
+                // Somebody may have begun to listen only now.
+                events = (!self.uncounted).then_some(closed.events),
                 bytes = closed.bytes,
                 age_ms = u64::try_from(closed.age.as_millis()).unwrap_or(u64::MAX),
                 "event stream closed"

@@ -89,12 +89,11 @@ impl BlockScan {
         self.after_cr = false;
     }
 
-    /// What followed the last blank line is not passed on.
+    /// What followed the last blank line is not passed on, or was a number of whole blocks.
     pub(crate) fn forget_block(&mut self) {
-        *self = Self {
-            last_id: mem::take(&mut self.last_id),
-            ..Self::default()
-        };
+        self.line.clear();
+        self.after_cr = false;
+        self.fields = Fields::default();
     }
 
     /// Whether no event is under way, so that a comment may stand here.
@@ -144,6 +143,10 @@ impl BlockScan {
     }
 
     fn hold(&mut self, part: &[u8]) {
+        // Most of a long line is no name and no id.
+        if self.line.len() >= LONGEST_NAME && !self.line.starts_with(b"id") {
+            return;
+        }
         let (name, value) =
             part.split_at(part.len().min(LONGEST_NAME.saturating_sub(self.line.len())));
         self.line.extend_from_slice(name);
