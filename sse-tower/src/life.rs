@@ -16,7 +16,7 @@ use tracing::span::Id;
 
 use crate::ids::AssignedId;
 use crate::observe::Observe;
-use crate::registry::Membership;
+use crate::registry::{Layers, Membership};
 use crate::retry::Load;
 use crate::signal::{Ask, Signal};
 use crate::topic::Lagged;
@@ -98,8 +98,8 @@ pub(crate) struct Life {
     /// `None` until the body is polled for the first time.
     opened: Option<Instant>,
     signal: Arc<Signal>,
-    /// `None` if nobody looks at it.
-    span: Option<Box<Span>>,
+    /// Most streams have nobody.
+    told: Option<Box<Told>>,
     /// How it ended, if that is known already.
     reason: Option<CloseReason>,
     polling: bool,
@@ -107,16 +107,24 @@ pub(crate) struct Life {
     uncounted: bool,
     events: u64,
     bytes: u64,
-    last_id: LastId,
-    /// One for each layer around the stream, the innermost first.
-    layers: Vec<Membership>,
+    layers: Layers,
     /// Whether one of them has observers: most have none, and are not looked at for a frame.
     observed: bool,
+}
+
+/// Who is told of the stream, and what nobody else needs.
+#[derive(Default)]
+struct Told {
+    /// `None` if nobody looks at it.
+    span: Option<Span>,
     on_close: Option<OnClose>,
+    last_id: LastId,
 }
 
 /// The last id that was sent.
+#[derive(Default)]
 enum LastId {
+    #[default]
     None,
     Copied(String),
     /// It was ours.
@@ -134,44 +142,54 @@ impl Life {
             events = Empty,
             bytes = Empty
         );
+        let span = Some(span).filter(|span| !span.is_disabled());
+        let told = (span.is_some() || on_close.is_some()).then(|| {
+            Box::new(Told {
+                span,
+                on_close,
+                ..Told::default()
+            })
+        });
         Self {
             opened: None,
             signal,
-            span: (!span.is_disabled()).then(|| Box::new(span)),
+            told,
             reason: None,
             polling: false,
             uncounted: false,
             events: 0,
             bytes: 0,
-            last_id: LastId::None,
-            layers: Vec::new(),
+            layers: Layers::default(),
             observed: false,
-            on_close,
         }
     }
 
     /// Who is told of the end.
     pub(crate) fn tell(&mut self, on_close: Option<OnClose>) {
-        self.on_close = on_close;
+        if on_close.is_some() {
+            self.told.get_or_insert_default().on_close = on_close;
+        }
     }
 
     /// The body is polled for the first time; `layers` are those around it.
-    pub(crate) fn begin(&mut self, layers: Vec<Membership>) {
+    pub(crate) fn begin(&mut self, layers: Layers) {
         self.opened = Some(Instant::now());
         tracing::debug!(parent: self.span_id(), "event stream opened");
-        for observer in layers.iter().flat_map(Membership::observers) {
+        self.layers = layers;
+        for observer in self.observers() {
             contained(|| observer.opened());
         }
-        self.observed = layers
-            .iter()
-            .any(|layer| layer.observers().next().is_some());
-        self.layers = layers;
+        let observed = self.observers().next().is_some();
+        self.observed = observed;
+        if observed {
+            self.told.get_or_insert_default();
+        }
     }
 
     /// Whether the events have to be counted, because somebody is told of them. If not, they are
     /// not.
     pub(crate) fn counts(&mut self) -> bool {
-        self.uncounted = !self.observed && self.span.is_none() && self.on_close.is_none();
+        self.uncounted = self.told.is_none();
         !self.uncounted
     }
 
@@ -183,7 +201,7 @@ impl Life {
     /// To poll [`within`].
     #[inline]
     pub(crate) fn span(&self) -> Option<Span> {
-        self.span.as_deref().cloned()
+        self.told.as_deref()?.span.clone()
     }
 
     pub(crate) fn poll_ends(&mut self) {
@@ -210,8 +228,10 @@ impl Life {
         }
         self.sent(block.events().into(), block.bytes().len());
         let (bytes, id) = block.into_parts();
-        if let Some(id) = id {
-            self.last_id = LastId::Shared(id);
+        if let Some(id) = id
+            && let Some(told) = &mut self.told
+        {
+            told.last_id = LastId::Shared(id);
         }
         bytes
     }
@@ -230,17 +250,20 @@ impl Life {
 
     /// The last id of a frame.
     pub(crate) fn sent_id(&mut self, id: &str) {
-        if let LastId::Copied(last) = &mut self.last_id {
+        let Some(told) = &mut self.told else { return };
+        if let LastId::Copied(last) = &mut told.last_id {
             last.clear();
             last.push_str(id);
         } else {
-            self.last_id = LastId::Copied(id.to_owned());
+            told.last_id = LastId::Copied(id.to_owned());
         }
     }
 
     /// The last id of a frame, if we gave it.
     pub(crate) fn sent_assigned(&mut self, id: AssignedId) {
-        self.last_id = LastId::Assigned(id);
+        if let Some(told) = &mut self.told {
+            told.last_id = LastId::Assigned(id);
+        }
     }
 
     pub(crate) fn events(&self) -> u64 {
@@ -259,9 +282,8 @@ impl Life {
 
     /// The load of the outermost layer, which sees the most streams.
     pub(crate) fn load(&self) -> Load {
-        self.layers
-            .last()
-            .map_or_else(Load::default, Membership::load)
+        let outermost = self.layers.iter().last();
+        outermost.map_or_else(Load::default, Membership::load)
     }
 
     /// Wakes `cx` when a layer asks or the clock rings; ask both once more after this, lest
@@ -275,7 +297,7 @@ impl Life {
     }
 
     fn span_id(&self) -> Option<Id> {
-        self.span.as_deref().and_then(Span::id)
+        self.told.as_deref()?.span.as_ref()?.id()
     }
 
     fn close(&mut self) -> Closed {
@@ -284,7 +306,8 @@ impl Life {
         } else {
             CloseReason::ClientGone
         };
-        let last_id = match mem::replace(&mut self.last_id, LastId::None) {
+        let last_id = self.told.as_mut().map(|told| mem::take(&mut told.last_id));
+        let last_id = match last_id.unwrap_or_default() {
             LastId::None => None,
             LastId::Copied(id) => EventId::new(id).ok(),
             LastId::Assigned(id) => Some(id.into()),
@@ -306,7 +329,7 @@ impl Drop for Life {
     fn drop(&mut self) {
         let closed = self.close();
         if self.opened.is_some() {
-            if let Some(span) = &self.span {
+            if let Some(span) = self.told.as_deref().and_then(|told| told.span.as_ref()) {
                 span.record("reason", closed.reason.as_str());
                 span.record("events", closed.events);
                 span.record("bytes", closed.bytes);
@@ -321,12 +344,12 @@ impl Drop for Life {
                 "event stream closed"
             );
         }
-        for layer in mem::take(&mut self.layers) {
+        while let Some(layer) = self.layers.pop_innermost() {
             layer
                 .observers()
                 .for_each(|observer| contained(|| observer.closed(&closed)));
         }
-        if let Some(on_close) = self.on_close.take() {
+        if let Some(on_close) = self.told.as_mut().and_then(|told| told.on_close.take()) {
             contained(|| on_close(closed));
         }
     }

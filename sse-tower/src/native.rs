@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::body::{Batch, BoxSource, Ending, MaybeBatch};
 use crate::context::RequestContext;
 use crate::life::{CloseReason, Life, OnClose, within};
-use crate::registry::Membership;
+use crate::registry::Layers;
 use crate::settings::SharedSettings;
 use crate::signal::Signal;
 
@@ -33,8 +33,7 @@ pub(crate) struct Plan {
     pub(crate) settings: SharedSettings,
     /// What the innermost layer saw of the request.
     pub(crate) context: Option<RequestContext>,
-    /// The place of the stream in each layer, the innermost first.
-    pub(crate) layers: Vec<Membership>,
+    pub(crate) layers: Layers,
     /// The events, unless the body is not ours.
     pub(crate) source: Option<BoxSource>,
     /// When the stream has to end.
@@ -195,7 +194,7 @@ impl Stream for BlockStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         if !std::mem::replace(&mut this.begun, true) {
-            this.life.begin(Vec::new());
+            this.life.begin(Layers::default());
         }
         this.life.poll_begins();
         let polled = within(this.life.span(), || this.poll_block(cx));

@@ -1,6 +1,7 @@
 //! The open streams of a layer, and how it reaches them.
 
 use std::fmt;
+use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -61,6 +62,39 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, Slab<Arc<Signal>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The places of one stream in the layers around it, the innermost first.
+///
+/// One layer is the usual number, and what is kept per stream adds up.
+#[derive(Default)]
+pub(crate) struct Layers {
+    innermost: Option<Membership>,
+    outer: Option<Box<Self>>,
+}
+
+impl Layers {
+    /// Adds that of a layer further out.
+    pub(crate) fn push(&mut self, place: Membership) {
+        if self.innermost.is_none() {
+            self.innermost = Some(place);
+        } else {
+            self.outer.get_or_insert_default().push(place);
+        }
+    }
+
+    pub(crate) fn pop_innermost(&mut self) -> Option<Membership> {
+        let place = self.innermost.take();
+        if let Some(outer) = self.outer.take() {
+            *self = *outer;
+        }
+        place
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Membership> {
+        let layers = iter::successors(Some(self), |layers| layers.outer.as_deref());
+        layers.filter_map(|layers| layers.innermost.as_ref())
     }
 }
 

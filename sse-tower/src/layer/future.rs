@@ -135,8 +135,6 @@ fn dress<B: Body>(
     control.configure(|plan| {
         plan.settings.fill(&shared.settings);
         plan.context.get_or_insert_with(|| context.clone());
-        // One layer is the usual number, and what is kept per stream adds up.
-        plan.layers.reserve_exact(1);
         plan.layers.push(place);
     });
     if !foreign {
@@ -166,24 +164,33 @@ pin_project! {
 }
 
 pin_project! {
+    // Most streams are ours, so the others are boxed: each would carry their room for nothing.
     #[project = KindProj]
     enum Kind<B>
     where
         B: Body,
     {
         // An answer of the layer itself; `B` need not have such a value.
-        Answer { bytes: Bytes },
+        Answer { bytes: Option<Box<Bytes>> },
         // Not an event stream, or one of ours, which does its own work.
         Pass { #[pin] body: B },
         // A stream that nothing can be added to, but which is open.
-        Counted { #[pin] body: B, place: Box<Membership> },
-        // Boxed because most streams are ours, and would carry its room for nothing.
+        Counted { counted: Pin<Box<Counted<B>>> },
         Foreign { body: Pin<Box<ForeignBody<B>>> },
+    }
+}
+
+pin_project! {
+    struct Counted<B> {
+        #[pin]
+        body: B,
+        place: Membership,
     }
 }
 
 impl<B: Body> SseBody<B> {
     pub(super) fn answer(bytes: Bytes) -> Self {
+        let bytes = (!bytes.is_empty()).then(|| Box::new(bytes));
         Self {
             kind: Kind::Answer { bytes },
         }
@@ -196,9 +203,9 @@ impl<B: Body> SseBody<B> {
     }
 
     fn counted(body: B, place: Membership) -> Self {
-        let place = Box::new(place);
+        let counted = Box::pin(Counted { body, place });
         Self {
-            kind: Kind::Counted { body, place },
+            kind: Kind::Counted { counted },
         }
     }
 
@@ -226,25 +233,29 @@ impl<B: Body<Data = Bytes>> Body for SseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
-            KindProj::Answer { bytes } if bytes.is_empty() => Poll::Ready(None),
-            KindProj::Answer { bytes } => Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
-            KindProj::Pass { body } | KindProj::Counted { body, .. } => body.poll_frame(cx),
+            KindProj::Answer { bytes } => Poll::Ready(bytes.take().map(|it| Ok(Frame::data(*it)))),
+            KindProj::Pass { body } => body.poll_frame(cx),
+            KindProj::Counted { counted } => counted.as_mut().project().body.poll_frame(cx),
             KindProj::Foreign { body } => body.as_mut().poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Answer { bytes } => bytes.is_empty(),
-            Kind::Pass { body } | Kind::Counted { body, .. } => body.is_end_stream(),
+            Kind::Answer { bytes } => bytes.is_none(),
+            Kind::Pass { body } => body.is_end_stream(),
+            Kind::Counted { counted } => counted.body.is_end_stream(),
             Kind::Foreign { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Answer { bytes } => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Pass { body } | Kind::Counted { body, .. } => body.size_hint(),
+            Kind::Answer { bytes } => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |it| it.len() as u64))
+            }
+            Kind::Pass { body } => body.size_hint(),
+            Kind::Counted { counted } => counted.body.size_hint(),
             Kind::Foreign { body } => body.size_hint(),
         }
     }
