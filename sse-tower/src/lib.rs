@@ -4,8 +4,8 @@
 //! - [`Sse`] is the response: a stream of events of one type.
 //! - [`sse_handler`] turns an `async fn` that returns or emits events into a handler.
 //! - [`SseLayer`] looks after any `text/event-stream` response, ours or another library's:
-//!   keep-alives, headers, an orderly end when the server stops; retry hints, ids and limits if you
-//!   set them.
+//!   keep-alives and headers; retry hints, ids, limits and an orderly shutdown if you set them; and
+//!   for ours the end that browsers respect.
 //! - [`Resume`] and [`LastEventId`] tell a handler where its client left off.
 //! - [`Topic`] is one log that many clients follow; [`DurableTopic`] outlives its process.
 //! - [`ResumeLayer`] lets clients come back to the stream of any handler: the stream outlives the
