@@ -171,7 +171,7 @@ impl<T: Serialize> SseEvent for Json<T> {
 /// An event with an id or a reconnection time added from outside.
 ///
 /// Made by [`SseEventExt`]. What the event itself writes wins, a [`Block`] stays as it is, and an
-/// event without a field, such as a comment, gets none.
+/// event without a field, such as a comment, gets no id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope<E> {
     event: E,
@@ -194,7 +194,7 @@ pub struct Envelope<E> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait SseEventExt: SseEvent + Sized {
-    /// Adds an id, unless the event writes one itself.
+    /// Adds an id, unless the event writes one itself, or no field at all.
     fn with_id(self, id: impl Into<EventId>) -> Envelope<Self> {
         Envelope {
             event: self,

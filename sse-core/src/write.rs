@@ -242,12 +242,11 @@ impl EventWriter {
         &mut self,
         next: impl FnOnce() -> Option<I>,
     ) -> Result<(), EncodeError> {
-        if !self.written.field {
-            // Nothing or a comment: what clients do not see moves no cursor either.
-            self.spare = Spare::default();
-            return Ok(());
+        if self.written.field {
+            self.put_spare_id();
         }
-        self.put_spare_id();
+        // What clients do not see moves no cursor.
+        self.spare.id = None;
         if let Some(delay) = self.spare.retry.take() {
             self.put_retry(delay);
         }
@@ -257,7 +256,9 @@ impl EventWriter {
         {
             self.insert_id(slot, id)?;
         }
-        self.put(b"\n");
+        if self.written.field {
+            self.put(b"\n");
+        }
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! What a layer remembers of a request.
 
+use std::borrow::Cow;
+
 use http::header::{ACCEPT, HeaderMap};
 use http::{Method, Request};
 use sse_core::END_ID;
@@ -76,7 +78,7 @@ impl RequestContext {
 
 /// Whether `Accept` names `text/event-stream`; wildcards do not count, as every client sends them.
 fn accepts_event_streams(headers: &HeaderMap) -> bool {
-    ranges(headers).any(|range| is_event_stream(range) && !is_refused(range))
+    ranges(headers).any(|range| is_event_stream(&range) && !is_refused(&range))
 }
 
 /// Whether `Accept` allows `text/event-stream`: the most specific range decides, and where
@@ -88,7 +90,7 @@ fn tolerates_event_streams(headers: &HeaderMap) -> bool {
             .filter(|range| is_media_type(range, wanted))
             .peekable();
         matching.peek()?;
-        Some(matching.any(|range| !is_refused(range)))
+        Some(matching.any(|range| !is_refused(&range)))
     });
     decided.unwrap_or_else(|| ranges(headers).next().is_none())
 }
@@ -97,15 +99,16 @@ fn tolerates_event_streams(headers: &HeaderMap) -> bool {
 fn accepts_others(headers: &HeaderMap) -> bool {
     ranges(headers).any(|range| {
         let named = !range.contains("/*");
-        named && !is_event_stream(range) && !is_refused(range)
+        named && !is_event_stream(&range) && !is_refused(&range)
     })
 }
 
-fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// Their parameters may hold anything.
+fn ranges(headers: &HeaderMap) -> impl Iterator<Item = Cow<'_, str>> {
     let values = headers.get_all(ACCEPT).into_iter();
     let ranges = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     ranges
-        .filter_map(|range| str::from_utf8(range).ok())
+        .map(String::from_utf8_lossy)
         .filter(|range| !range.trim().is_empty())
 }
 

@@ -135,10 +135,10 @@ impl fmt::Display for NoEventStream {
         if status != StatusCode::OK {
             return write!(f, "the upstream answered {status}");
         }
+        if headers::says_event_stream(headers) {
+            return f.write_str("the event stream of the upstream is compressed");
+        }
         match text(header::CONTENT_TYPE) {
-            Some(Ok(_)) if headers::says_event_stream(headers) => {
-                f.write_str("the event stream of the upstream is compressed")
-            }
             Some(Ok(other)) => write!(f, "the upstream answered {other:?}, no event stream"),
             _ => f.write_str("the upstream answered no event stream"),
         }

@@ -198,4 +198,13 @@ fn ids_are_declared_by_the_enum_that_has_them() {
     );
     assert!(App::Counted(Counted::Ping).declares_id());
     assert!(App::Own.declares_id(), "the next one may be a row");
+
+    #[derive(SseEvent)]
+    enum Unsent {
+        #[serde(skip_serializing)]
+        #[allow(dead_code, reason = "it is read elsewhere")]
+        Row(#[sse(id)] u64),
+        Own,
+    }
+    assert!(!Unsent::Own.declares_id());
 }

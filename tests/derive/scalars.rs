@@ -123,3 +123,39 @@ fn a_type_may_have_the_name_of_another() {
         "event: mine\ndata: {\"list\":[1,2],\"text\":\"x\"}\n\n",
     );
 }
+
+#[test]
+fn traits_around_the_derive_take_no_part() {
+    mod with_traits {
+        #[expect(dead_code, reason = "it only is there")]
+        pub(super) trait Pipe: Sized {
+            fn write(self) {}
+            fn put(&self) {}
+            fn value(&mut self) {}
+        }
+        impl<T> Pipe for T {}
+
+        macro_rules! events {
+            ($text:ty) => {
+                #[derive(sse_core::SseEvent)]
+                pub(super) enum Events {
+                    Piped {
+                        text: $text,
+                        number: f64,
+                        list: Vec<u8>,
+                    },
+                }
+            };
+        }
+        events!(String);
+    }
+    let event = with_traits::Events::Piped {
+        text: "x".into(),
+        number: 0.5,
+        list: vec![1],
+    };
+    check(
+        &event,
+        "event: piped\ndata: {\"text\":\"x\",\"number\":0.5,\"list\":[1]}\n\n",
+    );
+}

@@ -318,9 +318,12 @@ fn what_clients_do_not_see_gets_no_id() {
         #[sse(comment)]
         Heartbeat,
     }
-    let around = |event: Unseen| event.with_id(7).with_retry(Duration::from_secs(1));
-    check(around(Unseen::Nothing), "");
-    check(around(Unseen::Heartbeat), ":\n");
+    check(Unseen::Nothing.with_id(7), "");
+    check(Unseen::Heartbeat.with_id(7), ":\n");
+    let both = Unseen::Heartbeat
+        .with_id(7)
+        .with_retry(Duration::from_secs(1));
+    check(both, ":\nretry: 1000\n\n");
 }
 
 #[test]

@@ -29,19 +29,30 @@ pub fn value<T: Payload + ?Sized>(out: &mut JsonWriter<'_>, value: &T) -> Result
 
 /// A value whose type has the name of a text, a number or a truth value.
 ///
-/// If it is what its name says, it is written without serde; types of users may have such
-/// names, and those have [`Named::write`] of [`OtherNamed`] alone.
+/// If it is what its name says, it is written without serde. Types of users may have such names,
+/// and their traits any function: hence the name of `__write`.
 #[derive(Debug)]
 pub struct Named<'a, T: ?Sized>(pub &'a T);
 
 /// Inherent functions come first, so this is for what is not what its name says.
+///
+/// The bound is on the function, so that a missing one is reported as that of [`Payload`].
 #[expect(missing_docs, reason = "as `value`")]
 pub trait OtherNamed {
-    fn write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError>;
+    type Value: ?Sized;
+
+    fn __write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError>
+    where
+        Self::Value: Payload;
 }
 
-impl<T: Payload + ?Sized> OtherNamed for Named<'_, T> {
-    fn write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError> {
+impl<T: ?Sized> OtherNamed for Named<'_, T> {
+    type Value = T;
+
+    fn __write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError>
+    where
+        T: Payload,
+    {
         out.value(self.0)
     }
 }
@@ -51,7 +62,7 @@ macro_rules! texts {
         #[expect(missing_docs, reason = "as `value`")]
         impl Named<'_, $text> {
             #[inline]
-            pub fn write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError> {
+            pub fn __write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError> {
                 out.text(self.0);
                 Ok(())
             }
@@ -66,7 +77,7 @@ macro_rules! integers {
         #[expect(missing_docs, reason = "as `value`")]
         impl Named<'_, $integer> {
             #[inline]
-            pub fn write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError> {
+            pub fn __write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError> {
                 out.integer(*self.0);
                 Ok(())
             }
@@ -79,7 +90,7 @@ integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
 #[expect(missing_docs, reason = "as `value`")]
 impl Named<'_, bool> {
     #[inline]
-    pub fn write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError> {
+    pub fn __write(&self, out: &mut JsonWriter<'_>) -> Result<(), EncodeError> {
         out.put(if *self.0 { "true" } else { "false" });
         Ok(())
     }

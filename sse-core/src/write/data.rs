@@ -72,15 +72,31 @@ impl EventWriter {
         &mut self,
         write: impl FnOnce(Raw<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
+        let line = self.begin_payload();
+        let done = write(Raw(&mut self.buf));
+        self.end_payload(line, done)
+    }
+
+    /// Returns where its first line begins. What does not depend on the value is apart, so that
+    /// it is there once for all types.
+    fn begin_payload(&mut self) -> usize {
         self.begin_data();
         let line = self.buf.len();
-        self.put(b"data: ");
-        let text = self.buf.len();
-        if let Err(error) = write(Raw(&mut self.buf)) {
+        self.put(DATA);
+        line
+    }
+
+    fn end_payload(
+        &mut self,
+        line: usize,
+        done: Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        if done.is_err() {
             self.buf.truncate(line);
-            return Err(error);
+            return done;
         }
         self.end_data();
+        let text = line + DATA.len();
         if self.buf.len() == text {
             self.buf.truncate(line);
             self.put(b"data:\n");
@@ -158,6 +174,8 @@ impl EventWriter {
         }
     }
 }
+
+const DATA: &[u8] = b"data: ";
 
 /// Text and JSON go into the buffer as they are.
 #[derive(Debug)]

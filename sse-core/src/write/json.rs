@@ -40,13 +40,21 @@ impl JsonWriter<'_> {
     pub(crate) fn text(&mut self, text: &str) {
         self.0.reserve(text.len() + 2);
         self.0.put(b"\"");
-        let mut rest = text.as_bytes();
-        while let Some(at) = find_escaped(rest) {
-            self.0.put(&rest[..at]);
-            self.escape(rest[at]);
-            rest = &rest[at + 1..];
+        let text = text.as_bytes();
+        let mut written = 0;
+        for (n, block) in text.chunks(BLOCK).enumerate() {
+            if is_clean(block) {
+                continue;
+            }
+            for (at, byte) in (n * BLOCK..).zip(block) {
+                if is_escaped(*byte) {
+                    self.0.put(&text[written..at]);
+                    self.escape(*byte);
+                    written = at + 1;
+                }
+            }
         }
-        self.0.put(rest);
+        self.0.put(&text[written..]);
         self.0.put(b"\"");
     }
 
@@ -68,20 +76,19 @@ impl JsonWriter<'_> {
     }
 }
 
-/// The first byte that JSON cannot have in a string.
-///
-/// Most text has none: a block without a branch in it is compared in one go.
-fn find_escaped(text: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 32;
-    let is_escaped = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
-    // In JSON inside a text the next one is near.
-    let near = text.len().min(BLOCK / 2);
-    if let Some(at) = text[..near].iter().position(is_escaped) {
-        return Some(at);
-    }
-    let (blocks, _) = text[near..].as_chunks::<BLOCK>();
-    let any = |block: &[u8; BLOCK]| block.iter().fold(false, |any, byte| any | is_escaped(byte));
-    let clean = near + blocks.iter().take_while(|block| !any(block)).count() * BLOCK;
-    let rest = text[clean..].iter().position(is_escaped);
-    rest.map(|at| clean + at)
+/// How many bytes are compared in one go, without a branch.
+const BLOCK: usize = 32;
+
+/// Whether it is a whole block, as most are, with nothing to escape, as most have.
+fn is_clean(block: &[u8]) -> bool {
+    let whole = block.first_chunk::<BLOCK>();
+    whole.is_some_and(|block| {
+        !block
+            .iter()
+            .fold(false, |any, byte| any | is_escaped(*byte))
+    })
+}
+
+fn is_escaped(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
 }

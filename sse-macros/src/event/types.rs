@@ -75,6 +75,8 @@ pub(crate) fn is_scalar(ty: &Type) -> bool {
     const KNOWN: [&str; 5] = ["bool", "char", "f32", "f64", "String"];
     match ty {
         Type::Reference(reference) => is_scalar(&reference.elem),
+        Type::Paren(paren) => is_scalar(&paren.elem),
+        Type::Group(group) => is_scalar(&group.elem),
         Type::Path(path) => match path.path.get_ident() {
             Some(name) => {
                 name == "str" || is_integer(ty) || KNOWN.iter().any(|known| name == known)

@@ -142,26 +142,28 @@ pub(crate) fn condition(argument: &FnArg) -> Option<Span> {
 
 /// The first `yield` that no inner macro gets.
 pub(crate) fn find_yield(tokens: TokenStream) -> Option<Span> {
+    // A name that a macro may have, and the one that is called.
     let mut before = None;
-    let mut called: Option<Ident> = None;
+    let mut called: Option<String> = None;
     for tree in tokens {
-        let word = before.take();
+        let name = before.take();
         match tree {
             TokenTree::Ident(word) if word == "yield" => return Some(word.span()),
             TokenTree::Ident(word) => {
                 // `macro_rules! name { … }`
                 called = called.filter(|name| name == "macro_rules");
-                before = Some(word);
+                before = (!is_keyword(&word)).then(|| word.to_string());
             }
-            TokenTree::Punct(punct) => {
-                // Without a name before it, it means "not".
-                called = word.filter(|word| punct.as_char() == '!' && !is_keyword(word));
-            }
+            // Without a name before it, `!` means "not".
+            TokenTree::Punct(punct) => called = name.filter(|_| punct.as_char() == '!'),
             TokenTree::Group(group) => {
-                let is_macro = called.take().is_some() && group.delimiter() != Delimiter::None;
+                let is_transparent = group.delimiter() == Delimiter::None;
+                let is_macro = called.take().is_some() && !is_transparent;
                 if let Some(span) = (!is_macro).then(|| find_yield(group.stream())).flatten() {
                     return Some(span);
                 }
+                // The path of a macro, out of a variable of another one.
+                before = is_transparent.then(String::new);
             }
             TokenTree::Literal(_) => called = None,
         }

@@ -11,8 +11,24 @@ enum Events {
     Inside { list: Vec<Plain> },
 }
 
+mod own {
+    pub struct String(pub u8);
+}
+
+/// Types may have the names of others.
+mod named {
+    use super::own::String;
+
+    #[derive(sse_tower::SseEvent)]
+    pub enum Events {
+        Newtype(String),
+        Struct { text: String },
+    }
+}
+
 fn is_event<E: SseEvent>() {}
 
 fn main() {
     is_event::<Events>();
+    is_event::<named::Events>();
 }

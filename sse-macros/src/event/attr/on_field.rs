@@ -40,7 +40,7 @@ pub(crate) struct FieldSerde {
     pub(crate) flatten: Option<Span>,
     /// Bounds that replace the inferred ones.
     pub(crate) bound: Option<Vec<WherePredicate>>,
-    /// Nothing but a word of which we know that it leaves the JSON of the value as it is.
+    /// Nothing but words of which we know that they leave the JSON of the value as it is.
     pub(crate) is_plain: bool,
 }
 
@@ -78,8 +78,11 @@ impl FieldSerde {
         out.attrs = attrs.iter().filter(is_serde).cloned().collect();
         let mut mistakes = Errors::default();
         let words = words::in_attributes(&out.attrs, "serde", &mut mistakes);
-        // With two words there would be mistakes between them, which are for serde to find.
-        out.is_plain = mistakes.finish().is_ok() && words.len() < 2 && words.iter().all(is_plain);
+        // A word given twice is a mistake, which is for serde to report.
+        let is_new = |(n, word): (usize, &Word)| words[..n].iter().all(|w| w.name != word.name);
+        out.is_plain = mistakes.finish().is_ok()
+            && words.iter().all(is_plain)
+            && words.iter().enumerate().all(is_new);
         for word in words {
             match (word.name.to_string().as_str(), side) {
                 ("flatten" | "with", _)

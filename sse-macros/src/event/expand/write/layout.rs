@@ -64,12 +64,11 @@ impl<'a> Layout<'a> {
         });
         let is_named =
             |piece: &Piece<'_>| matches!(piece, Piece::Value(field) if types::is_scalar(&field.ty));
-        let other = self.pieces.iter().any(is_named).then(|| {
-            quote! {
-                #[allow(unused_imports)]
-                use #private::OtherNamed as _;
-            }
-        });
+        let other = self
+            .pieces
+            .iter()
+            .any(is_named)
+            .then(|| quote!(use #private::OtherNamed as _;));
         quote! {
             #private::json(__w, |__out| {
                 #other
@@ -124,7 +123,7 @@ fn value(field: &Field, private: &TokenStream) -> TokenStream {
     let (value, out, span) = (field.binding(), argument("__out"), field.ty.span());
     let private = located(private.clone(), span);
     if types::is_scalar(&field.ty) {
-        quote_spanned!(span=> #private::Named(#value).write(#out)?;)
+        quote_spanned!(span=> #private::Named(#value).__write(#out)?;)
     } else {
         quote_spanned!(span=> #private::value(#out, #value)?;)
     }

@@ -101,8 +101,10 @@ fn is_terminal(events: &EventEnum, private: &TokenStream) -> Option<TokenStream>
 
 /// Whether any variant has an id, or any that an event inside may be.
 fn declares_id(events: &EventEnum, private: &TokenStream) -> Option<TokenStream> {
-    let mut variants = events.variants.iter();
-    if variants.any(|variant| variant.field(Role::Id).is_some()) {
+    let has_id = |variant: &Variant| {
+        !matches!(variant.payload, Payload::Skip) && variant.field(Role::Id).is_some()
+    };
+    if events.variants.iter().any(has_id) {
         return Some(quote!(fn declares_id(&self) -> #private::bool { true }));
     }
     let holders = events
