@@ -89,6 +89,7 @@ async fn a_frame_has_8_kib_and_one_event_at_the_most() {
 async fn a_stream_of_events_without_bytes_lets_others_run() {
     let silent = stream::repeat_with(Event::new).take(5000);
     let mut reader = Reader::of(Sse::new(silent.chain(stream::iter([data("a")]))));
+    assert_eq!(reader.frame().now_or_never().as_deref(), Some(":\n"));
     assert!(reader.frame().now_or_never().is_none());
     let rest = time::timeout(Duration::from_secs(1), reader.frame());
     assert_eq!(rest.await.expect("it goes on by itself"), "data: a\n\n");

@@ -102,6 +102,7 @@ async fn endless_empty_frames_let_others_run() {
     let empty = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::new()));
     let response = event_stream(Body::from_stream(empty));
     let mut reader = Reader::of(through(&SseLayer::new(), response).await);
+    assert_eq!(reader.frame().now_or_never().unwrap(), ":\n");
     assert!(reader.frame().now_or_never().is_none());
 }
 

@@ -260,6 +260,7 @@ async fn an_upstream_that_never_ends_an_event_lets_others_run() {
         Ok(chunk.into())
     });
     let mut reader = Reader::of(Sse::proxy(upstream(endless)).unwrap());
+    assert_eq!(reader.frame().now_or_never().unwrap(), ":\n");
     assert!(reader.next().now_or_never().is_none());
     assert!(read.load(Relaxed) < 1000);
 }

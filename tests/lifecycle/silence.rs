@@ -230,3 +230,41 @@ async fn a_keep_alive_wakes_whoever_asked_last() {
     let frame = time::timeout(secs(100), frame).await;
     assert_eq!(frame.expect("it was woken").unwrap(), ":\n");
 }
+
+/// The next frame of a stream that is never done, and has others run in between.
+async fn frame_of_a_busy(reader: &mut Reader) -> Option<String> {
+    for _ in 0..1_000 {
+        if let Some(frame) = reader.frame().now_or_never() {
+            return Some(frame);
+        }
+        tokio::task::yield_now().await;
+    }
+    None
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_busy_with_nothing_to_send_is_kept_alive() {
+    async fn ours() -> Response {
+        Sse::new(stream::repeat_with(Event::new)).into_response()
+    }
+    async fn foreign() -> Response {
+        let blank = stream::repeat_with(|| Ok::<_, Infallible>(""));
+        let headers = [("content-type", "text/event-stream")];
+        (headers, Body::from_stream(blank)).into_response()
+    }
+    let layer = layer().keep_alive(KeepAlive::every(secs(10)));
+    let app = Router::new()
+        .route("/ours", axum::routing::get(ours))
+        .route("/foreign", axum::routing::get(foreign))
+        .layer(layer);
+    for path in ["/ours", "/foreign"] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let mut reader = Reader::of(app.clone().oneshot(request).await.unwrap());
+        for _ in 0..3 {
+            assert_eq!(frame_of_a_busy(&mut reader).await.as_deref(), Some(":\n"));
+            assert_eq!(frame_of_a_busy(&mut reader).await, None);
+            // The intervals of streams that are not ours are longer by up to two fifths.
+            time::advance(secs(15)).await;
+        }
+    }
+}

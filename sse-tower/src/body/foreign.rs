@@ -163,15 +163,17 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                             return Poll::Ready(Some(Ok(frame)));
                         }
                         fruitless += 1;
-                        if fruitless == MOST_FRUITLESS {
-                            cx.waker().wake_by_ref();
-                            return Poll::Pending;
+                        if fruitless < MOST_FRUITLESS || !this.edit.out.is_empty() {
+                            continue;
                         }
+                        // Others run, and clients hear of us.
+                        cx.waker().wake_by_ref();
                     } else {
                         // Nothing may follow them.
                         this.edit.end();
                         this.life.ended(CloseReason::Ended);
                         *this.stage = Stage::Ended(frame.into_trailers().ok());
+                        continue;
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -187,27 +189,26 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                     this.edit.end();
                     this.life.ended(CloseReason::Ended);
                     *this.stage = Stage::Ended(None);
+                    continue;
                 }
-                Poll::Pending => {
-                    this.edit.rest();
-                    this.life.watch(cx);
-                    if this.ending.is_asked(this.life) && this.cut.is_none() {
-                        continue;
-                    }
-                    if !this.edit.scan.is_between_events() {
-                        return Poll::Pending;
-                    }
-                    if !this.edit.started {
-                        // Headers and proxies wait for the first byte.
-                        this.edit.out.push_back(Bytes::from_static(b":\n"));
-                        continue;
-                    }
-                    let keep_alive = this.ending.settings().keep_alive();
-                    let block = ready!(this.silence.poll(keep_alive, this.life.signal()));
-                    let bytes = this.life.sent_block(block, None);
-                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
-                }
+                Poll::Pending => this.edit.rest(),
             }
+            this.life.watch(cx);
+            if this.ending.is_asked(this.life) && this.cut.is_none() {
+                continue;
+            }
+            if !this.edit.scan.is_between_events() {
+                return Poll::Pending;
+            }
+            if !this.edit.started {
+                // Headers and proxies wait for the first byte.
+                this.edit.out.push_back(Bytes::from_static(b":\n"));
+                continue;
+            }
+            let keep_alive = this.ending.settings().keep_alive();
+            let block = ready!(this.silence.poll(keep_alive, this.life.signal()));
+            let bytes = this.life.sent_block(block, None);
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
     }
 }

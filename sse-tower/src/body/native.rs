@@ -110,7 +110,7 @@ impl NativeBody {
                 self.stage = Stage::Ended;
                 continue;
             }
-            let over = match open.source.as_mut().poll_fill(cx, &mut self.batch) {
+            match open.source.as_mut().poll_fill(cx, &mut self.batch) {
                 // Most often it is a frame as it is.
                 Poll::Ready(Filled::Block(block, waited))
                     if self.batch.is_none()
@@ -121,42 +121,40 @@ impl NativeBody {
                     self.silence.broken();
                     return Poll::Ready(Some(Ok(self.life.sent_block(block, waited))));
                 }
-                Poll::Ready(filled) => filled.settle(&mut self.batch),
-                Poll::Pending if !is_empty(&self.batch) => continue,
-                Poll::Pending if !open.started => {
-                    open.started = true;
-                    self.life.sent(0, OPENING.len());
-                    return Poll::Ready(Some(Ok(OPENING)));
-                }
-                Poll::Pending => {
-                    self.batch.take_if(|batch| batch.rest());
-                    self.life.watch(cx);
-                    if self.ending.is_asked(&self.life) {
+                Poll::Ready(filled) => match filled.settle(&mut self.batch) {
+                    // Only events that leave no bytes: others run, and clients hear of us.
+                    None if is_empty(&self.batch) => cx.waker().wake_by_ref(),
+                    None => continue,
+                    Some(Ok(reason)) => {
+                        let batch = self.batch.get_or_insert_default();
+                        open.end(batch, &self.life);
+                        self.life.ended(reason);
+                        self.stage = Stage::Ended;
                         continue;
                     }
-                    let keep_alive = self.ending.settings().keep_alive();
-                    let block = ready!(self.silence.poll(keep_alive, self.life.signal()));
-                    return Poll::Ready(Some(Ok(self.life.sent_block(block, None))));
-                }
-            };
-            match over {
-                None if is_empty(&self.batch) => {
-                    // Only events that leave no bytes: let others run.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                None => {}
-                Some(Ok(reason)) => {
-                    let batch = self.batch.get_or_insert_default();
-                    open.end(batch, &self.life);
-                    self.life.ended(reason);
-                    self.stage = Stage::Ended;
-                }
-                Some(Err(error)) => {
-                    self.life.ended(reason(&error));
-                    self.stage = Stage::Failing(error);
+                    Some(Err(error)) => {
+                        self.life.ended(reason(&error));
+                        self.stage = Stage::Failing(error);
+                        continue;
+                    }
+                },
+                Poll::Pending if !is_empty(&self.batch) => continue,
+                Poll::Pending => {
+                    self.batch.take_if(|batch| batch.rest());
                 }
             }
+            if !open.started {
+                open.started = true;
+                self.life.sent(0, OPENING.len());
+                return Poll::Ready(Some(Ok(OPENING)));
+            }
+            self.life.watch(cx);
+            if self.ending.is_asked(&self.life) {
+                continue;
+            }
+            let keep_alive = self.ending.settings().keep_alive();
+            let block = ready!(self.silence.poll(keep_alive, self.life.signal()));
+            return Poll::Ready(Some(Ok(self.life.sent_block(block, None))));
         }
     }
 }
