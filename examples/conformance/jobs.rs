@@ -1,4 +1,4 @@
-//! Jobs by key: `over` is, and there is no other.
+//! Jobs by key. There is one, `over`, and it has ended.
 //!
 //! No layer is around them, so nothing but the job itself tells a client that comes back that it
 //! has seen the end.

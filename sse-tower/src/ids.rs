@@ -15,8 +15,8 @@ use crate::context::RequestContext;
 /// id switches this off for its stream, so that two counters never mix.
 ///
 /// **Ids alone do not make a stream resumable.** They make a client say what it has seen; if the
-/// handler does not [go on after that](crate::Resume), it sends the same events again, with ids that
-/// go on as if they were new ones.
+/// handler does not [go on after that](crate::Resume), it sends the same events again, with ids
+/// that go on as if they were new ones.
 ///
 /// # Examples
 ///

@@ -66,7 +66,8 @@
 //! - the span `event_stream`, level debug, in which a stream is polled; once the stream is over, it
 //!   has the fields `reason`, `events` and `bytes`,
 //! - inside it the events `event stream opened` and `event stream closed`, level debug; the latter
-//!   has the same fields and `age_ms`,
+//!   has the same fields and `age_ms`; `events` is missing where another library's stream was not
+//!   counted, because neither was enabled when it began,
 //! - `event stream failed`, level error, with the field `error` if the stream is ours; the error of
 //!   another library's stream goes to the server as it is.
 //!

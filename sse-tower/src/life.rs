@@ -98,12 +98,12 @@ pub(crate) struct Life {
     /// `None` until the body is polled for the first time.
     opened: Option<Instant>,
     signal: Arc<Signal>,
-    /// Most streams have nobody.
-    told: Option<Box<Told>>,
+    /// What only a watched stream keeps; `None` for most.
+    watched: Option<Box<Watched>>,
     /// How it ended, if that is known already.
     reason: Option<CloseReason>,
     polling: bool,
-    /// The events were not counted, as nobody was there to be told.
+    /// The events are not counted, as nobody is told of them.
     uncounted: bool,
     events: u64,
     bytes: u64,
@@ -112,9 +112,9 @@ pub(crate) struct Life {
     observed: bool,
 }
 
-/// Who is told of the stream, and what nobody else needs.
+/// Who is told of the stream, and what only they need.
 #[derive(Default)]
-struct Told {
+struct Watched {
     /// `None` if nobody looks at it.
     span: Option<Span>,
     on_close: Option<OnClose>,
@@ -143,17 +143,17 @@ impl Life {
             bytes = Empty
         );
         let span = Some(span).filter(|span| !span.is_disabled());
-        let told = (span.is_some() || on_close.is_some()).then(|| {
-            Box::new(Told {
+        let watched = (span.is_some() || on_close.is_some()).then(|| {
+            Box::new(Watched {
                 span,
                 on_close,
-                ..Told::default()
+                ..Watched::default()
             })
         });
         Self {
             opened: None,
             signal,
-            told,
+            watched,
             reason: None,
             polling: false,
             uncounted: false,
@@ -167,7 +167,7 @@ impl Life {
     /// Who is told of the end.
     pub(crate) fn tell(&mut self, on_close: Option<OnClose>) {
         if on_close.is_some() {
-            self.told.get_or_insert_default().on_close = on_close;
+            self.watched.get_or_insert_default().on_close = on_close;
         }
     }
 
@@ -182,15 +182,18 @@ impl Life {
         let observed = self.observers().next().is_some();
         self.observed = observed;
         if observed {
-            self.told.get_or_insert_default();
+            self.watched.get_or_insert_default();
         }
     }
 
-    /// Whether the events have to be counted, because somebody is told of them. If not, they are
-    /// not.
-    pub(crate) fn counts(&mut self) -> bool {
-        self.uncounted = self.told.is_none();
-        !self.uncounted
+    /// Whether somebody is told how many events there were.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.is_some() || tracing::event_enabled!(tracing::Level::DEBUG)
+    }
+
+    /// The events of this stream are not counted, as nobody is told of them.
+    pub(crate) fn leave_uncounted(&mut self) {
+        self.uncounted = true;
     }
 
     /// A poll begins: until it ends, the stream itself is at fault when the body is dropped.
@@ -201,7 +204,7 @@ impl Life {
     /// To poll [`within`].
     #[inline]
     pub(crate) fn span(&self) -> Option<Span> {
-        self.told.as_deref()?.span.clone()
+        self.watched.as_deref()?.span.clone()
     }
 
     pub(crate) fn poll_ends(&mut self) {
@@ -229,9 +232,9 @@ impl Life {
         self.sent(block.events().into(), block.bytes().len());
         let (bytes, id) = block.into_parts();
         if let Some(id) = id
-            && let Some(told) = &mut self.told
+            && let Some(watched) = &mut self.watched
         {
-            told.last_id = LastId::Shared(id);
+            watched.last_id = LastId::Shared(id);
         }
         bytes
     }
@@ -250,19 +253,21 @@ impl Life {
 
     /// The last id of a frame.
     pub(crate) fn sent_id(&mut self, id: &str) {
-        let Some(told) = &mut self.told else { return };
-        if let LastId::Copied(last) = &mut told.last_id {
+        let Some(watched) = &mut self.watched else {
+            return;
+        };
+        if let LastId::Copied(last) = &mut watched.last_id {
             last.clear();
             last.push_str(id);
         } else {
-            told.last_id = LastId::Copied(id.to_owned());
+            watched.last_id = LastId::Copied(id.to_owned());
         }
     }
 
     /// The last id of a frame, if we gave it.
     pub(crate) fn sent_assigned(&mut self, id: AssignedId) {
-        if let Some(told) = &mut self.told {
-            told.last_id = LastId::Assigned(id);
+        if let Some(watched) = &mut self.watched {
+            watched.last_id = LastId::Assigned(id);
         }
     }
 
@@ -297,7 +302,7 @@ impl Life {
     }
 
     fn span_id(&self) -> Option<Id> {
-        self.told.as_deref()?.span.as_ref()?.id()
+        self.watched.as_deref()?.span.as_ref()?.id()
     }
 
     fn close(&mut self) -> Closed {
@@ -306,7 +311,10 @@ impl Life {
         } else {
             CloseReason::ClientGone
         };
-        let last_id = self.told.as_mut().map(|told| mem::take(&mut told.last_id));
+        let last_id = self
+            .watched
+            .as_mut()
+            .map(|watched| mem::take(&mut watched.last_id));
         let last_id = match last_id.unwrap_or_default() {
             LastId::None => None,
             LastId::Copied(id) => EventId::new(id).ok(),
@@ -329,7 +337,11 @@ impl Drop for Life {
     fn drop(&mut self) {
         let closed = self.close();
         if self.opened.is_some() {
-            if let Some(span) = self.told.as_deref().and_then(|told| told.span.as_ref()) {
+            if let Some(span) = self
+                .watched
+                .as_deref()
+                .and_then(|watched| watched.span.as_ref())
+            {
                 span.record("reason", closed.reason.as_str());
                 span.record("events", closed.events);
                 span.record("bytes", closed.bytes);
@@ -349,7 +361,11 @@ impl Drop for Life {
                 .observers()
                 .for_each(|observer| contained(|| observer.closed(&closed)));
         }
-        if let Some(on_close) = self.told.as_mut().and_then(|told| told.on_close.take()) {
+        if let Some(on_close) = self
+            .watched
+            .as_mut()
+            .and_then(|watched| watched.on_close.take())
+        {
             contained(|| on_close(closed));
         }
     }

@@ -67,7 +67,7 @@ impl Registry {
 
 /// The places of one stream in the layers around it, the innermost first.
 ///
-/// One layer is the usual number, and what is kept per stream adds up.
+/// Most streams have one layer, which needs no allocation.
 #[derive(Default)]
 pub(crate) struct Layers {
     innermost: Option<Membership>,

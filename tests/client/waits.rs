@@ -81,7 +81,7 @@ async fn as_browsers_do_it_waits_for_nothing_but_retry() {
     let pauses: Vec<_> = script.pauses().iter().map(Duration::as_millis).collect();
     about(&pauses, &[3000, 700, 0, 2_147_483_647]);
 
-    // A server that is not there is asked less and less often also after `retry: 0`.
+    // A server that has nothing to say is asked less and less often also after `retry: 0`.
     let failing = (0..5).fold(Script::new().events(retry("0")), |script, _| {
         script.answer(|| crate::support::stream(Body::empty()))
     });

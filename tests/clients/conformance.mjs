@@ -2,7 +2,8 @@
 // Chromium and of Firefox, and three of Node.
 //
 //     CONFORMANCE=target/debug/examples/conformance node conformance.mjs [CLIENT...]
-//     node conformance.mjs record    prints tests/client/chromium.jsonl as Chromium makes it today
+//     SSE_REFERENCE=… node conformance.mjs record    writes tests/client/chromium.jsonl as Chromium
+//                                                     makes it today
 //
 // SSE_REFERENCE=http://127.0.0.1:PORT asks a server that runs there instead.
 //
@@ -11,7 +12,7 @@
 // /usr/bin/firefox-esr). Starts and stops the server itself. Exit code 1 if a check failed.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CHROMIUM, FIREFOX, ROOT, check, fail, failed, require, start, stopAll } from './common.mjs'
@@ -172,7 +173,8 @@ async function lines(client, end, before = '') {
 // ---- What our own client is compared with
 
 /** The visits of Chromium that the tests of our client have to repeat. */
-const visits = readFileSync(join(ROOT, 'tests/client/chromium.jsonl'), 'utf8').trim().split('\n').map(JSON.parse)
+const RECORD = join(ROOT, 'tests/client/chromium.jsonl')
+const visits = readFileSync(RECORD, 'utf8').trim().split('\n').map(JSON.parse)
 
 const asRecorded = {
   'every visit is as the tests of our client have it': async client => {
@@ -189,9 +191,12 @@ const asRecorded = {
 }
 
 async function record() {
+  assert(process.env.SSE_REFERENCE, 'our server refuses control characters in headers: name another in SSE_REFERENCE')
   const { run, close } = await chromium()
   const client = new Client('chromium', run)
-  for (const visit of visits) console.log(JSON.stringify(await again(client, visit)))
+  const seen = []
+  for (const visit of visits) seen.push(JSON.stringify(await again(client, visit)) + '\n')
+  writeFileSync(RECORD, seen.join(''))
   await close()
 }
 

@@ -117,7 +117,7 @@ impl Site {
             return;
         };
         let id = id.trim_ascii();
-        // As a browser's `fetch` would be read, byte by byte.
+        // Not UTF-8, so it is read as Latin-1, as the server does.
         let text = str::from_utf8(id).map_or_else(
             |_| id.iter().copied().map(char::from).collect(),
             str::to_owned,

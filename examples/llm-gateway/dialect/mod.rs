@@ -1,6 +1,7 @@
 //! The dialects of providers and clients, each an enum of events.
 //!
-//! They are copies of what is in use, for text only: providers change theirs, so look before you copy.
+//! They are copies of what is in use, for text only. Providers change their
+//! dialects, so check before you copy.
 //! [`openai`] is read and written, the others are written. Between them an answer is [`Piece`]s.
 
 pub(crate) mod anthropic;

@@ -44,6 +44,14 @@ impl Limits {
         self.event = bytes;
         self
     }
+
+    pub(super) fn line_error(&self) -> LimitError {
+        LimitError::Line { limit: self.line }
+    }
+
+    pub(super) fn event_error(&self) -> LimitError {
+        LimitError::Event { limit: self.event }
+    }
 }
 
 impl Default for Limits {

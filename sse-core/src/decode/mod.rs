@@ -4,6 +4,7 @@ mod data;
 mod field;
 mod limits;
 mod lines;
+mod long;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -17,7 +18,7 @@ use self::data::{Data, Payload};
 use self::field::{Field, parse_millis};
 pub use self::limits::{LimitError, Limits};
 use self::lines::{Line, Lines};
-use self::text::append;
+use self::long::{LONG, LongLine};
 use crate::raw::{RawEvent, Text};
 
 /// Reads an event stream, a chunk at a time (HTML §9.2.6).
@@ -71,24 +72,6 @@ struct PartialEvent {
     /// Reported; the next call starts a new one.
     reported: bool,
 }
-
-/// A line that is read as it arrives; all before it was read.
-#[derive(Debug)]
-struct LongLine {
-    len: usize,
-    longest: Longest,
-    ended: bool,
-}
-
-/// How long a line may be, and whether it is the limit of lines that says so.
-#[derive(Clone, Copy, Debug)]
-struct Longest {
-    len: usize,
-    by_line: bool,
-}
-
-/// From how many bytes on an unfinished line is long.
-const LONG: usize = 1024;
 
 impl Decoder {
     /// Creates a decoder with the default [`Limits`].
@@ -149,22 +132,23 @@ impl Decoder {
             return Ok(None);
         }
         self.start_if_reported();
-        if self.is_in_long_line()? {
-            return Ok(None);
-        }
-        if self.long.take().is_some() {
-            self.data.buffer().push('\n');
+        if self.long.is_some() {
+            self.check_long_line()?;
+            if !self.end_long_line() {
+                return Ok(None);
+            }
         }
         loop {
             let line = match self.lines.next_line() {
                 Line::Whole(line) => line,
                 Line::Part(len) if len > self.limits.line => {
-                    return Err(self.fail_in(self.lines.part()));
+                    let part = self.lines.part();
+                    return Err(self.fail_in(part));
                 }
                 Line::Part(len) => {
                     if len >= LONG {
-                        self.begin_long();
-                        self.is_in_long_line()?;
+                        self.begin_long_line();
+                        self.check_long_line()?;
                     }
                     return Ok(None);
                 }
@@ -179,7 +163,7 @@ impl Decoder {
             } else {
                 self.field(line);
                 if self.data.len() > self.limits.event {
-                    return Err(self.fail(false));
+                    return Err(self.fail(self.limits.event_error()));
                 }
             }
         }
@@ -224,49 +208,6 @@ impl Decoder {
         self.event.has_id = false;
         self.event.retry = None;
         self.event.reported = false;
-    }
-
-    /// Moves the line that has begun to where its value is wanted, if that is the payload.
-    #[cold]
-    fn begin_long(&mut self) {
-        let line = self.lines.part();
-        let text = &self.lines.text()[line.clone()];
-        if let Some((Field::Data, at)) = Field::of(text.as_bytes()) {
-            let longest = self.longest(at);
-            append(self.data.begin(&self.lines), &text[at..]);
-            self.lines.clear();
-            self.long = Some(LongLine {
-                len: line.len(),
-                longest,
-                ended: false,
-            });
-        }
-    }
-
-    /// Whether there is a long line that has not ended, which is looked at before it has.
-    fn is_in_long_line(&mut self) -> Result<bool, LimitError> {
-        let Some(line) = &self.long else {
-            return Ok(false);
-        };
-        if line.len > line.longest.len {
-            let by_line = line.longest.by_line;
-            return Err(self.fail(by_line));
-        }
-        Ok(!line.ended)
-    }
-
-    /// The longest that a `data` line may be here whose value begins at `value`.
-    fn longest(&self, value: usize) -> Longest {
-        let before = if self.data.is_none() {
-            0
-        } else {
-            self.data.len() + 1
-        };
-        let by_event = value.saturating_add(self.limits.event.saturating_sub(before));
-        Longest {
-            len: by_event.min(self.limits.line),
-            by_line: self.limits.line <= by_event,
-        }
     }
 
     #[inline]
@@ -327,29 +268,11 @@ impl Decoder {
         }
     }
 
-    /// For a line that is longer than any may be: the limit that it went over first.
-    #[cold]
-    fn fail_in(&mut self, line: Range<usize>) -> LimitError {
-        let by_line = match Field::of(self.lines.bytes(line)) {
-            Some((Field::Data, value)) => self.longest(value).by_line,
-            _ => true,
-        };
-        self.fail(by_line)
-    }
-
-    fn fail(&mut self, line: bool) -> LimitError {
+    fn fail(&mut self, error: LimitError) -> LimitError {
         self.failed = true;
         self.lines = Lines::default();
         self.data = Data::default();
         self.long = None;
-        if line {
-            LimitError::Line {
-                limit: self.limits.line,
-            }
-        } else {
-            LimitError::Event {
-                limit: self.limits.event,
-            }
-        }
+        error
     }
 }

@@ -91,20 +91,19 @@ impl Default for Retention {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadLimit {
-    /// A log keeps one for each reader.
+    /// Small, because every reader has one.
     bytes: u32,
     pub(super) events: u32,
 }
 
 impl ReadLimit {
-    /// At most `bytes` bytes, and at most 4 GiB. Default: 16 KiB, the size of the log's segments, at whose end
-    /// a block ends anyway.
+    /// At most `bytes` bytes, less than 4 GiB. Default: 16 KiB, the size of the log's segments,
+    /// at whose end a block ends anyway.
     #[must_use]
     pub const fn bytes(bytes: usize) -> Self {
-        let most = u32::MAX;
         Self {
-            bytes: if bytes > most as usize {
-                most
+            bytes: if bytes > u32::MAX as usize {
+                u32::MAX
             } else {
                 bytes as u32
             },

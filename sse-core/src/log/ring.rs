@@ -65,7 +65,8 @@ enum State {
     Dead,
 }
 
-/// What a reader was given since the last change: those of one wake all stand where it stood.
+/// The block that was handed out last, for other readers at the same place: after a wake, most
+/// are.
 #[derive(Debug)]
 struct Given {
     from: u64,
@@ -304,7 +305,7 @@ impl Ring {
         let bytes = self.segments.slice(chunk, range);
         let id = seq.map(|seq| self.segments.id(chunk, Cursor::new(self.epoch, seq)));
         let block = Block::new(bytes, events, id, terminal);
-        // With those that are not for this reader it may be another block.
+        // A reader that came later is not sent some live-only events: its block is not for others.
         if stand.attached <= from {
             self.given = Some(Given {
                 from,

@@ -41,7 +41,7 @@ struct Chunk {
     bytes: Bytes,
     /// Bytes of entries that are still in the log.
     live: usize,
-    /// The id that was handed out last: readers of one wake all end at the same entry.
+    /// The id that was handed out last: readers that replay often end at the same entry.
     id: Option<(u64, EventId)>,
 }
 

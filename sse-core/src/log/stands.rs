@@ -17,12 +17,12 @@ pub struct Behind {
 /// The numbers of the entries that the readers were sent last.
 #[derive(Debug, Default)]
 pub(super) struct Stands {
-    /// Of no reader: `NOBODY`.
+    /// `NOBODY` in a vacant place.
     seqs: Vec<u64>,
     vacant: Vec<usize>,
 }
 
-/// Behind no entry.
+/// The number in a vacant place: behind no entry, so it never counts.
 const NOBODY: u64 = u64::MAX;
 
 impl Stands {

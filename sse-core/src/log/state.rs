@@ -91,7 +91,7 @@ impl State {
         }
         let closing = then == Phase::Closed;
         if closing {
-            // From here on the newest entry stays, as how it ended; not one that is too old.
+            // From here on the newest entry stays however old it is, to tell how the log ended.
             self.ring.evict(now, false);
         }
         for piece in batch.pieces() {

@@ -56,9 +56,12 @@ pub(super) fn begin(plan: &Plan, life: &mut Life) -> Edit {
     let mut edit = Edit {
         ids: IdAssigner::new(plan.settings.ids.clone(), plan.context.as_ref()),
         hint_alone,
-        counted: life.counts(),
+        counted: life.is_watched(),
         ..Edit::default()
     };
+    if !edit.counted {
+        life.leave_uncounted();
+    }
     push(&mut edit.out, opening.take());
     edit
 }
@@ -73,8 +76,8 @@ impl Edit {
         if self.hint_alone || cut || self.ids.are_given() {
             self.split(chunk, cut);
         } else if !self.counted && chunk.ends_with(b"\n\n") {
-            // By far the most often: whatever is in it, an event ends here, or none was under way.
-            self.scan.forget_block();
+            // Whatever came before, it ends a line and then the block: nothing has to be read.
+            self.scan.begin_block();
         } else {
             self.follow(chunk);
         }
@@ -153,7 +156,7 @@ impl Edit {
         }
         if cut && let Some(whole) = whole {
             chunk.truncate(whole);
-            self.scan.forget_block();
+            self.scan.begin_block();
         }
         if self.joined.is_empty() {
             chunk.advance(done);

@@ -163,7 +163,7 @@ impl<B: Body<Data = Bytes>> ForeignBody<B> {
                             return Poll::Ready(Some(Ok(frame)));
                         }
                         fruitless += 1;
-                        if fruitless < MOST_FRUITLESS || !this.edit.out.is_empty() {
+                        if fruitless < MOST_FRUITLESS {
                             continue;
                         }
                         // Others run, and clients hear of us.

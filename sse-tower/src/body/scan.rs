@@ -89,8 +89,9 @@ impl BlockScan {
         self.after_cr = false;
     }
 
-    /// What followed the last blank line is not passed on, or was a number of whole blocks.
-    pub(crate) fn forget_block(&mut self) {
+    /// What comes next begins a block: the rest of the chunk was dropped, or ended with a blank
+    /// line.
+    pub(crate) fn begin_block(&mut self) {
         self.line.clear();
         self.after_cr = false;
         self.fields = Fields::default();

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::keep_alive::KeepAlive;
 use crate::signal::Signal;
 
-/// Watches for silence on one stream; polled only while the stream is pending.
+/// Watches for silence on one stream; polled only while there is nothing to send.
 #[derive(Debug)]
 pub(crate) struct Silence {
     whose: Whose,

@@ -167,7 +167,9 @@ impl<A: Source, B: Source> Source for Chain<A, B> {
             };
             this.first.set(None);
             // What the first has written goes out before a block of the second.
-            return Poll::Ready(Filled::More);
+            if batch.as_ref().is_some_and(|batch| !batch.is_empty()) {
+                return Poll::Ready(Filled::More);
+            }
         }
         this.second.poll_fill(cx, batch)
     }

@@ -69,7 +69,7 @@ impl Backoff {
     ///
     /// Default: from 100 ms to 2147483647 ms, which is 24 days and the longest there is; of an
     /// empty range, the end counts. With a range from zero, a server that says `retry: 0` and ends
-    /// each stream at once is asked without a pause.
+    /// each stream after one event is asked without a pause.
     #[must_use]
     pub fn range(mut self, range: RangeInclusive<Duration>) -> Self {
         self.longest = LONGEST.min(*range.end());

@@ -13,7 +13,7 @@ use sse_core::{BoxError, FromSseEvent, Limits};
 
 use super::backoff::Backoff;
 use super::connect::Call;
-use super::error::{ConnectionError, may_get_well};
+use super::error::{ConnectionError, may_change};
 use super::http::Http;
 use super::source::EventSource;
 use super::state::State;
@@ -68,7 +68,7 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
                 watchdog: None,
                 backoff: Backoff::new(),
                 attempts: None,
-                retry_if: Box::new(may_get_well),
+                retry_if: Box::new(may_change),
                 limits: Limits::default(),
                 strict: false,
                 repeatable,
@@ -148,8 +148,8 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
         self
     }
 
-    /// Chooses the statuses of a refusal that is not the end. Default: every 5xx, 408, 425 and
-    /// 429, of a server that is starting, overloaded or being replaced.
+    /// Chooses after which statuses the client comes back. Default: every 5xx, 408, 425 and 429,
+    /// of a server that is starting, overloaded or being replaced.
     ///
     /// It is not asked about 200, 204 and redirects. A POST that may not be repeated comes back
     /// only after 408, 425, 429 and 503, if they are chosen.
@@ -158,12 +158,12 @@ impl<E: FromSseEvent> EventSourceBuilder<E> {
         self
     }
 
-    /// Comes back when, and only when, the `EventSource` of a browser does (HTML §9.2.3): any
-    /// status but 200 is the end, and it waits as long as `retry` says, 0 included, or else 3 s as
-    /// Chromium does.
+    /// Comes back as the `EventSource` of a browser does (HTML §9.2.3): any status but 200 is the
+    /// end, and it waits as long as `retry` says, 0 included, or else 3 s as Chromium does.
     ///
-    /// It is [`retry_if`](Self::retry_if) nothing, with a [`Backoff`] of any range and no jitter;
-    /// what is set later counts. Failures in a row still double the time, as the standard allows.
+    /// It is `retry_if(|_| false)` with a [`Backoff`] of any range and no jitter; later settings
+    /// override it. Failures in a row still double the time, as the standard allows, and limits,
+    /// redirects and terminal events are as everywhere here.
     ///
     /// It is meant for a test of what browsers make of a server. A service is better off without:
     /// one 503 while a server is being replaced would end its stream, and clients that were cut

@@ -91,7 +91,7 @@ impl ConnectionError {
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Ended | Self::Silent(_) | Self::Transport(_) => false,
-            Self::Status { status, .. } => !may_get_well(*status),
+            Self::Status { status, .. } => !may_change(*status),
             Self::ContentType { .. }
             | Self::Redirect { .. }
             | Self::Limit(_)
@@ -110,7 +110,7 @@ impl ConnectionError {
 }
 
 /// Whether a server that answers so may answer otherwise the next time.
-pub(super) fn may_get_well(status: StatusCode) -> bool {
+pub(super) fn may_change(status: StatusCode) -> bool {
     status.is_server_error() || is_untouched(status)
 }
 

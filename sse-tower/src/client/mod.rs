@@ -25,9 +25,8 @@
 //! because of a control character or more than 16 KiB, is left out. How long the stream waits
 //! before it comes back is up to [`Backoff`].
 //!
-//! Browsers differ in two things: they give up for good at any status but 200, and they wait
-//! exactly as long as `retry` says, also if that is 0. [`as_browsers_do`] is the same here;
-//! [`retry_if`](EventSourceBuilder::retry_if) chooses other statuses than those of the table.
+//! Browsers give up for good at any status but 200, and wait for as long as `retry` says: Chromium
+//! exactly, also if that is 0. [`as_browsers_do`] is the same here; [`retry_if`](EventSourceBuilder::retry_if) chooses other statuses than those of the table.
 //!
 //! [`as_browsers_do`]: EventSourceBuilder::as_browsers_do
 //!

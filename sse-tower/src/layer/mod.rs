@@ -330,8 +330,8 @@ impl SseLayer {
     /// Reads the id to resume after from these parameters of the query when there is no
     /// `Last-Event-ID` header, and writes the header from it. Default: none.
     ///
-    /// For clients that cannot set headers, such as a page that opens an `EventSource` to go on where
-    /// an earlier one stopped. Common names are `lastEventId` and `last_event_id`.
+    /// For clients that cannot set headers, such as a page that opens an `EventSource` to go on
+    /// where an earlier one stopped. Common names are `lastEventId` and `last_event_id`.
     #[must_use]
     pub fn last_event_id_query<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
         let names = names.into_iter().map(Into::into).collect();

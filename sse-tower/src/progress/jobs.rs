@@ -84,7 +84,7 @@ impl<K: Eq + Hash, T> Jobs<K, T> {
 
     /// How long a job is kept that is over. Default: ten minutes.
     ///
-    /// To be said before the jobs are cloned: of jobs that are shared already it has no effect.
+    /// Set it before the jobs are cloned: on jobs that are shared already it has no effect.
     #[must_use]
     pub fn keep_for(self, time: Duration) -> Self {
         self.with(|shared| shared.keep_for = time)
@@ -92,7 +92,7 @@ impl<K: Eq + Hash, T> Jobs<K, T> {
 
     /// How many jobs there are at most, running and over. Default: 1,000.
     ///
-    /// To be said before the jobs are cloned, too.
+    /// Set it before the jobs are cloned, too.
     #[must_use]
     pub fn at_most(self, jobs: usize) -> Self {
         self.with(|shared| shared.at_most = jobs)

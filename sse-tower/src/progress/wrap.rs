@@ -18,14 +18,14 @@ pin_project! {
     /// Counts what comes out of it: items of an iterator or a stream, bytes of a reader.
     ///
     /// It is an iterator, a stream or a reader if what was wrapped is one, with a buffer and a
-    /// place to seek if that has them, of the standard library and of tokio. To seek sets the
-    /// [position](super::ProgressReporter::set_position) to where the reader is then; so give one
-    /// that seeks a sub-task of its own.
+    /// place to seek if that has them, of the standard library and of tokio. Seeking sets the
+    /// [position](super::ProgressReporter::set_position) to that of the reader, so give a reader
+    /// that seeks its own sub-task.
     ///
     /// Made by [`wrap_iter`](super::ProgressReporter::wrap_iter) and its kin. It does not keep the
-    /// job alive: what is read after the end is not counted. A sub-task it does, as a clone of
-    /// [`ProgressTask`](super::ProgressTask) would; what is read to its end is not yet finished,
-    /// so keep a clone to say so.
+    /// job alive: what is read after the end is not counted. It does keep a sub-task alive, like a
+    /// clone of [`ProgressTask`](super::ProgressTask). Reading to the end does not finish the task:
+    /// keep a clone and call `finish`.
     #[derive(Debug)]
     #[must_use = "it counts what is read through it"]
     pub struct Counted<I> {

@@ -245,9 +245,9 @@ impl ResumeLayer {
     /// To make room, runs that ended and have no connection are forgotten, the oldest first. If
     /// there is none, a request that would start another is sent away, as by
     /// [`SseLayer::max_streams`](crate::SseLayer::max_streams): with a hint to come back if its
-    /// `Accept` names event streams, otherwise with 503. The handler of a GET that asks for a
-    /// stream is not called, nor that of another method if `Accept` names no other type; if it
-    /// is, an answer that is no stream is passed on.
+    /// `Accept` names event streams, otherwise with 503. The handler is not called for
+    /// a GET whose `Accept` names event streams, nor for another method whose `Accept` names those
+    /// and no other type. Otherwise it is called, and an answer that is no stream is passed on.
     #[must_use]
     pub fn max_runs(self, max: usize) -> Self {
         self.set(|options| options.max_runs = max)

@@ -84,6 +84,8 @@ pub struct Combined {
     checkpoints: bool,
     /// The sum of the places that the client knows, if it knows all of them.
     known: Option<u64>,
+    /// A place is another one since the client was told.
+    moved: bool,
     /// The client was not sent the last event of a topic that is over, nor an id since.
     untold: bool,
     end: Option<End>,
@@ -124,6 +126,7 @@ impl Combined {
             checkpoints: false,
             known,
             untold: false,
+            moved: false,
             end: None,
             #[cfg(feature = "sealed")]
             seal: None,
@@ -235,8 +238,7 @@ impl Combined {
             self.id(&cursors)
         });
         if block.last_id().is_some() {
-            self.untold = false;
-            self.known = Some(cursors.sum());
+            self.tell(cursors.sum());
         }
         if block.is_terminal() {
             self.parts[at].subscription = None;
@@ -248,11 +250,13 @@ impl Combined {
 
     /// A checkpoint, if it is time.
     fn checkpoint(&mut self) -> Option<Block> {
-        let moved = self.look();
+        if !self.checkpoints {
+            return None;
+        }
+        self.look();
         let mut live = self.parts.iter().flat_map(|part| &part.subscription);
-        // Events are on their way from a store, and tell more; unless they were all left out.
-        let waits = !moved && live.any(Subscription::is_reading);
-        if !self.checkpoints || waits {
+        // Events on their way from a store bring an id, unless the last ones were all left out.
+        if !self.moved && live.any(Subscription::is_reading) {
             return None;
         }
         let cursors = self.cursors();
@@ -261,24 +265,28 @@ impl Combined {
         if self.known.is_some_and(near) {
             return None;
         }
-        self.known = Some(sum);
-        self.untold = false;
+        self.tell(sum);
         let mut buffer = EventBuffer::new();
         buffer.checkpoint(&self.id(&cursors));
         Some(buffer.take_block())
     }
 
-    /// Takes over where the subscriptions are, and says whether any has moved.
-    fn look(&mut self) -> bool {
-        let mut moved = false;
+    /// Takes over where the subscriptions are.
+    fn look(&mut self) {
         for part in &mut self.parts {
             if let Some(subscription) = &part.subscription {
                 let cursor = subscription.cursor();
-                moved |= cursor != part.cursor;
+                self.moved |= cursor != part.cursor;
                 part.cursor = cursor;
             }
         }
-        moved
+    }
+
+    /// The client is told where it is.
+    fn tell(&mut self, sum: u64) {
+        self.known = Some(sum);
+        self.moved = false;
+        self.untold = false;
     }
 
     fn id(&self, cursors: &Cursors) -> EventId {
@@ -322,7 +330,9 @@ impl Stream for Combined {
                     return Poll::Ready(Some(lagged));
                 }
                 Poll::Ready(None) if subscription.end() == Some(End::Closed) => {
-                    part.cursor = subscription.cursor();
+                    let cursor = subscription.cursor();
+                    this.moved |= cursor != part.cursor;
+                    part.cursor = cursor;
                     this.untold |= subscription.take_untold();
                     part.subscription = None;
                 }

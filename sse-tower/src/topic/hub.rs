@@ -121,14 +121,15 @@ impl<K: Eq + Hash + Clone, E: SseEvent> Hub<K, E> {
 
     /// How long an unused topic is kept. Default: one minute.
     ///
-    /// Its events go with it, so make this longer than clients take to come back.
+    /// Its events go with it, so make this longer than clients take to come back. Set it before the
+    /// hub is cloned: on one that is shared already it has no effect.
     #[must_use]
     pub fn idle_after(self, idle: Duration) -> Self {
         self.with(|shared| shared.idle_after = idle)
     }
 
     /// How long, and of how many topics, the last number is remembered. Default: one hour, and
-    /// 10,000 topics; the oldest go first.
+    /// 10,000 topics; the oldest go first. Set this before the hub is cloned, too.
     #[must_use]
     pub fn forget_after(self, forget: Duration, most: usize) -> Self {
         self.with(|shared| {

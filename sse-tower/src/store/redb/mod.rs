@@ -79,12 +79,12 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Failed`] if the file cannot be opened, is none of redb's or damaged, or if
+    /// [`StoreError::Failed`] if the file cannot be opened, is damaged or not a redb file, or if
     /// another process has it open.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE);
-        // Of a page that is not one of its own, redb panics.
+        // redb panics on a page that it did not write.
         let opened = catch_unwind(AssertUnwindSafe(|| {
             let database = builder.create(path).map_err(StoreError::failed)?;
             tables::create(&database).map_err(StoreError::failed)?;

@@ -221,10 +221,10 @@ impl<E: SseEvent + 'static> IntoResponse for Subscription<E> {
 
 impl<E> fmt::Debug for Subscription<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lag = self.edit.as_ref().map(|edit| edit.lag.clone());
+        let lag = self.edit.as_ref().map(|edit| &edit.lag);
         f.debug_struct("Subscription")
             .field("cursor", &self.cursor())
-            .field("lag", &lag.unwrap_or_default())
+            .field("lag", &lag)
             .finish_non_exhaustive()
     }
 }
