@@ -5,7 +5,7 @@
 
 mod common;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, Once};
@@ -23,8 +23,11 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tracing::field::{Field, Visit};
 use tracing::span;
+use tracing::subscriber::Interest;
 
 thread_local! {
+    /// Spans are not looked at.
+    static EVENTS_ALONE: Cell<bool> = const { Cell::new(false) };
     static LOG: RefCell<String> = const { RefCell::new(String::new()) };
     /// The spans of the thread in the order of their making, as `number name(level)`.
     static SPANS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -186,6 +189,17 @@ async fn streams_of_others_are_logged_too() {
 }
 
 #[tokio::test]
+async fn events_are_counted_for_those_who_look_at_no_span() {
+    record();
+    EVENTS_ALONE.set(true);
+    assert!(read_foreign([Ok("data: 1\n\n")]).await);
+    assert_logged(
+        1,
+        "event stream closed reason=\"ended\" events=1 bytes=9 age_ms=0",
+    );
+}
+
+#[tokio::test]
 async fn the_failure_of_another_is_logged_without_its_text() {
     record();
     assert!(!read_foreign([Ok("data: 1\n\n"), Err("secret")]).await);
@@ -235,8 +249,13 @@ impl Visit for Line<'_> {
 }
 
 impl tracing::Subscriber for Recorder {
+    fn register_callsite(&self, _: &'static tracing::Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target().starts_with("sse_tower")
+        let wanted = metadata.is_event() || !EVENTS_ALONE.get();
+        wanted && metadata.target().starts_with("sse_tower")
     }
 
     fn event(&self, event: &tracing::Event<'_>) {

@@ -96,6 +96,12 @@ async fn a_snapshot_and_its_tail_are_one_response() {
     assert_eq!(reader.frame().await, added(&topic, 2, 2));
     topic.publish(Feed::Added(3)).unwrap();
     assert_eq!(reader.frame().await, added(&topic, 3, 3));
+
+    // A snapshot of nothing takes no frame.
+    let tail = topic.live();
+    topic.publish(Feed::Added(4)).unwrap();
+    let mut reader = Reader::of(tail.behind(stream::empty::<Feed>()));
+    assert_eq!(reader.frame().await, added(&topic, 4, 4));
 }
 
 #[tokio::test]
