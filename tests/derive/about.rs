@@ -200,6 +200,18 @@ fn ids_are_declared_by_the_enum_that_has_them() {
     assert!(App::Own.declares_id(), "the next one may be a row");
 
     #[derive(SseEvent)]
+    enum Boxed {
+        #[sse(flatten)]
+        #[allow(dead_code, reason = "the declaration counts")]
+        Counted(Box<Counted>),
+        #[sse(flatten)]
+        #[allow(dead_code, reason = "nothing is known of it")]
+        Any(Box<dyn SseEvent>),
+        Own,
+    }
+    assert!(Boxed::Own.declares_id());
+
+    #[derive(SseEvent)]
     enum Unsent {
         #[serde(skip_serializing)]
         #[allow(dead_code, reason = "it is read elsewhere")]

@@ -14,39 +14,48 @@ pub(crate) fn option_content(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Whether it is the type `name`, which may be in a box.
-pub(crate) fn is_itself(name: &Ident, ty: &Type) -> bool {
+/// What a reference or a box holds, or else the type itself.
+pub(crate) fn behind_pointer(ty: &Type) -> &Type {
     match ty {
-        Type::Reference(reference) => return is_itself(name, &reference.elem),
-        Type::Paren(paren) => return is_itself(name, &paren.elem),
-        Type::Group(group) => return is_itself(name, &group.elem),
+        Type::Reference(reference) => return behind_pointer(&reference.elem),
+        Type::Paren(paren) => return behind_pointer(&paren.elem),
+        Type::Group(group) => return behind_pointer(&group.elem),
         _ => {}
     }
-    let Some(segment) = last_segment(ty) else {
+    let segment = last_segment(ty).filter(|segment| is_pointer(&segment.ident));
+    let arguments = segment.map(|segment| &segment.arguments);
+    match arguments {
+        Some(PathArguments::AngleBracketed(arguments)) => match arguments.args.first() {
+            // Nobody knows what is behind `dyn`.
+            Some(GenericArgument::Type(Type::TraitObject(_))) | None => ty,
+            Some(GenericArgument::Type(inner)) => behind_pointer(inner),
+            Some(_) => ty,
+        },
+        _ => ty,
+    }
+}
+
+fn is_pointer(name: &Ident) -> bool {
+    ["Box", "Arc", "Rc"].iter().any(|pointer| name == pointer)
+}
+
+/// Whether it is the type `name`, which may be in a box.
+pub(crate) fn is_itself(name: &Ident, ty: &Type) -> bool {
+    // A longer path may lead to another type of that name.
+    let Type::Path(TypePath {
+        qself: None, path, ..
+    }) = behind_pointer(ty)
+    else {
         return false;
     };
-    let is_box = ["Box", "Arc", "Rc"]
-        .iter()
-        .any(|name| segment.ident == name);
-    match &segment.arguments {
-        PathArguments::AngleBracketed(arguments) if is_box => match arguments.args.first() {
-            Some(GenericArgument::Type(ty)) => is_itself(name, ty),
-            _ => false,
-        },
-        // A path may lead to another type of that name.
-        _ => match ty {
-            Type::Path(path) => {
-                let first = path.path.segments.first();
-                let is_here = match path.path.segments.len() {
-                    1 => true,
-                    2 => first.is_some_and(|first| first.ident == "self"),
-                    _ => false,
-                };
-                is_here && (segment.ident == "Self" || segment.ident == *name)
-            }
-            _ => false,
-        },
-    }
+    let mut segments = path.segments.iter();
+    let (first, second) = (segments.next(), segments.next());
+    let last = match (first, second, segments.next()) {
+        (Some(name), None, None) => name,
+        (Some(module), Some(name), None) if module.ident == "self" => name,
+        _ => return false,
+    };
+    last.ident == "Self" || last.ident == *name
 }
 
 pub(crate) fn is_integer(ty: &Type) -> bool {

@@ -11,6 +11,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::event::model::{EventEnum, Line, Payload, Replay, Role, Variant};
+use crate::event::types;
 use crate::spans::located;
 
 pub(super) use helper::Helper;
@@ -111,7 +112,10 @@ fn declares_id(events: &EventEnum, private: &TokenStream) -> Option<TokenStream>
         .variants
         .iter()
         .filter(|variant| holds_an_event(variant));
-    let types = holders.filter_map(|variant| Some(&variant.fields.first()?.ty));
+    let types = holders.filter_map(|variant| {
+        // A pointer describes nothing, as what it points to may have no size.
+        Some(types::behind_pointer(&variant.fields.first()?.ty))
+    });
     let arms = special(events, |variant| {
         let inner = holds_an_event(variant);
         inner.then(|| forward(variant, private, "declares_id"))?
