@@ -8,15 +8,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
-use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::{FutureExt as _, StreamExt};
 use http::Request;
 use http_body_util::BodyExt as _;
 use sse_tower::log::GapCause;
 use sse_tower::store::{EventStore as _, MemoryStore};
 use sse_tower::{
     Combined, Cursor, Cursors, DurableTopic, EventId, Gap, Lag, Missed, Observe, RawEvent, Resume,
-    Retention, SealKeys, Sealed, SseLayer, Topic,
+    Retention, SealKeys, Sealed, SseEvent, SseLayer, Topic,
 };
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
@@ -328,6 +328,31 @@ async fn a_client_that_is_cut_while_it_catches_up_goes_on_where_it_was() {
     assert!(str::from_utf8(seen.bytes()).unwrap().contains("4000\n"));
     assert!(places.len() > 3, "{places:?}");
     assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
+}
+
+#[tokio::test]
+async fn a_move_is_told_although_another_topic_had_an_event_without_an_id() {
+    #[derive(SseEvent)]
+    enum Live {
+        #[sse(replay = "never")]
+        Typing,
+    }
+    let topic = open(MemoryStore::new()).await;
+    let notes = (1..=5_000).map(|n| note(format!("{n:0>80}")));
+    topic.publish_all(notes).await.unwrap();
+    let chat = Topic::<Live>::new(Retention::events(8));
+    let orders = Ok(topic.from_start().filter(|_| false));
+    let combined = Combined::new(&Resume::Fresh).and("orders", orders).unwrap();
+    let mut combined = combined.and("chat", Ok(chat.live())).unwrap().checkpoints();
+    assert!(combined.next().now_or_never().is_none(), "it reads a page");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    chat.publish(Live::Typing).unwrap();
+    let typing = combined.next().now_or_never().unwrap().unwrap().unwrap();
+    assert_eq!(typing.last_id(), None);
+    let checkpoint = combined.next().now_or_never().unwrap().unwrap().unwrap();
+    assert!(checkpoint.bytes().starts_with(b"event: sse-tower:cursor\n"));
 }
 
 #[tokio::test]
