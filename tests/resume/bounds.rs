@@ -1,7 +1,7 @@
 //! What is kept, and who waits for whom.
 
 use http::StatusCode;
-use sse_tower::{CloseReason, Closed, Json, Observe, Retention, SseLayer, Topic};
+use sse_tower::{CloseReason, Closed, Json, Limits, Observe, Retention, SseLayer, Topic};
 use tokio::time::sleep;
 
 use super::*;
@@ -117,6 +117,25 @@ async fn a_run_that_falls_behind_its_topic_closes_as_such() {
     topic.publish_all((0..MANY).map(Json)).unwrap();
     assert!(client.next().await.is_err());
     assert_eq!(told.recv().await, Some(CloseReason::Lagged));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_of_another_library_may_be_as_large_as_allowed() {
+    const EVENT: &str = "a text of 24 bytes or so";
+    for (limits, is_whole) in [
+        (Limits::default(), true),
+        (Limits::default().with_event(23), false),
+    ] {
+        let upstream = Upstream::foreign();
+        let app = upstream.app(&layer().limits(limits));
+        let mut client = Client::get(&app, "").await;
+        upstream.send(0, [EVENT]);
+        if is_whole {
+            client.expect([EVENT]).await;
+        } else {
+            client.breaks().await;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

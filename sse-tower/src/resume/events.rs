@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http_body::Body;
 use pin_project_lite::pin_project;
-use sse_core::{Block, BoxError, Decoder};
+use sse_core::{Block, BoxError, Decoder, Limits};
 
 /// Blocks of one event each.
 pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Block, BoxError>> + Send>>;
@@ -15,13 +15,13 @@ pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Block, BoxError>> + Se
 /// Cuts the body of somebody else into its events. Comments and hints between them, such as
 /// heartbeats, are left out: they are of the connection, not of the run, and so is what a layer
 /// inside marks as its own.
-pub(super) fn cut<B>(body: B) -> Events
+pub(super) fn cut<B>(body: B, limits: Limits) -> Events
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     Box::pin(Cut {
         body,
-        decoder: Decoder::new(),
+        decoder: Decoder::new().with_limits(limits),
         over: false,
     })
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
-use sse_core::Retention;
+use sse_core::{Limits, Retention};
 use tower_layer::Layer;
 
 pub use self::gap::RunGap;
@@ -176,6 +176,7 @@ impl ResumeLayer {
                     forget_when_read: false,
                     while_running: WhileRunning::Refuse,
                     max_runs: 1024,
+                    limits: Limits::default(),
                 })),
             }),
         }
@@ -251,6 +252,13 @@ impl ResumeLayer {
     #[must_use]
     pub fn max_runs(self, max: usize) -> Self {
         self.set(|options| options.max_runs = max)
+    }
+
+    /// How large a line and an event may be in the stream of another library, which is read event
+    /// by event. Default: 1 MiB each. A larger one fails the run.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        self.set(|options| options.limits = limits)
     }
 
     /// Answers requests after whose id events are missing. Default: 410.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sse_core::log::GapCause;
-use sse_core::{Cursor, Gap, Missed, Retention};
+use sse_core::{Cursor, Gap, Limits, Missed, Retention};
 use tokio::sync::watch;
 
 use super::key::ScopedRunKey;
@@ -20,6 +20,7 @@ pub(super) struct Options {
     pub(super) forget_when_read: bool,
     pub(super) while_running: WhileRunning,
     pub(super) max_runs: usize,
+    pub(super) limits: Limits,
 }
 
 /// What becomes of a request that wants to start a run while one is going on.
@@ -251,6 +252,10 @@ impl Starting {
     /// How much of the run is kept.
     pub(super) fn keep(&self) -> Retention {
         self.runs.options.keep
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.runs.options.limits
     }
 
     /// The run has begun.

@@ -153,7 +153,11 @@ where
     let taken = parts.extensions.get().and_then(Control::take);
     let (events, settings, expires): (events::Events, _, _) = match taken {
         Some(taken) => (Box::pin(taken.blocks), taken.settings, taken.expires),
-        None => (events::cut(body), Default::default(), None),
+        None => (
+            events::cut(body, starting.limits()),
+            Default::default(),
+            None,
+        ),
     };
     let run = Arc::new(Run::new(starting.keep(), settings));
     // Attached before there is anything to read, so there is nothing that it could miss.
