@@ -206,11 +206,10 @@ fn read<T: FromStr>(parts: &Parts) -> Result<Option<T>, LastEventIdRejection> {
     let Some(value) = parts.headers.get(LAST_EVENT_ID) else {
         return Ok(None);
     };
-    if value.len() > MAX_LEN {
-        return Err(LastEventIdRejection::TooLong);
-    }
-    let Some(text) = header_text(value) else {
-        return Ok(None);
+    let text = match header_text(value) {
+        Some(text) => text,
+        None if is_absent(&parts.headers) => return Ok(None),
+        None => return Err(LastEventIdRejection::TooLong),
     };
     match text.parse() {
         Ok(id) => Ok(Some(id)),

@@ -18,3 +18,14 @@ fn any_id_has_the_outcome_that_is_documented() {
     });
     checked.unwrap_or_else(|failed| panic!("{failed}"));
 }
+
+/// What the fuzzer has found.
+#[test]
+fn ids_that_were_not_told_right_once() {
+    let site = Site::new();
+    // Sealed, nine thousand blanks: no id, and not one that is too long.
+    site.check(&[
+        122, 115, 251, 38, 46, 91, 102, 0, 137, 153, 239, 255, 255, 255, 255, 255, 0, 32, 93, 93,
+        93, 93, 93, 93, 93, 93, 93, 93, 93, 93, 93, 35, 47, 124,
+    ]);
+}
