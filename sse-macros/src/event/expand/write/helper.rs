@@ -1,4 +1,5 @@
-//! The enum that serde derives `Serialize` for.
+//! The enum that serde derives `Serialize` for, where a payload cannot be laid out by
+//! [`Layout`].
 //!
 //! It is a *remote* derive: a copy of the user's enum whose generated code reads the user's
 //! enum itself. So no value is built, and a function named in `#[serde(with)]` or
